@@ -1,0 +1,142 @@
+"""The record of a run: everything needed to say later what was measured, where and how.
+
+Raw stamps are kept; every figure is computed from them by `app.bench.figures`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backends.request import FinishReason, Request
+from backends.setup import Setup
+
+RECORD_VERSION = 1
+RunStatus = Literal["finished", "stopped", "failed"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChunkStamp(_Frozen):
+    """One chunk as it was emitted: monotonic stamp, tokens in it, and its text."""
+
+    t_ns: int
+    tokens: int
+    text: str = ""
+    token_ids: tuple[int, ...] | None = None
+    drafted: int = 0
+    accepted: int = 0
+    kind: Literal["answer", "reasoning"] = "answer"
+
+
+class Timeline(_Frozen):
+    """Monotonic stamps of one run, in nanoseconds; None where it did not come to that.
+
+    `queued_ns`: asked for. `started_ns`: the device was ours. `accepted_ns`: the engine took the
+    request. `ended_ns`: the engine was free. `stop_requested_ns`: the user pressed stop.
+    `released_ns`: the device was free for the next. Engine stamps and ours are one clock for local
+    engines.
+    """
+
+    queued_ns: int
+    started_ns: int | None = None
+    accepted_ns: int | None = None
+    ended_ns: int | None = None
+    stop_requested_ns: int | None = None
+    released_ns: int | None = None
+
+
+class TokenUsage(_Frozen):
+    prompt_tokens: int
+    prompt_tokens_computed: int
+    output_tokens: int
+    tokens_after_stop: int = 0
+    kind: Literal["measured", "estimated"] = "measured"
+
+
+class MemoryLedger(_Frozen):
+    """Bytes by part; None with `reason` where unknown. `rest` is computed, see figures."""
+
+    weights_bytes: int | None = None
+    kv_cache_bytes: int | None = None
+    activations_bytes: int | None = None
+    peak_bytes: int | None = None
+    method: str = ""
+    reason: str = ""
+
+
+class Price(_Frozen):
+    """What the device costs, as it was set when the run was made."""
+
+    dollars_per_hour: Decimal
+    source: str
+    date: dt.date
+
+
+class Environment(_Frozen):
+    """Where a run was made."""
+
+    hardware: str
+    device: str
+    threads: int | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    commit: str | None = None
+    attention_kernel: str = ""
+    dtypes: dict[str, int] = Field(default_factory=dict)
+    model_path: str = ""
+    model_revision: str | None = None
+    chat_template: str = "own"
+    context_window: int | None = None
+    weights_parameters: int | None = None
+
+
+class ErrorNote(_Frozen):
+    """A `DynoError` as it was shown: its class name, message and remedy."""
+
+    type: str
+    message: str
+    remedy: str = ""
+
+
+def new_run_id() -> str:
+    return uuid.uuid4().hex
+
+
+class RunRecord(_Frozen):
+    """One generation of one request on one engine.
+
+    `contended`: other runs shared the device (race mode). `warm`: the engine had answered before,
+    so that one-time costs are not in it. `position` is the place in the conversation: turn index,
+    and the setup's column.
+    """
+
+    record_version: Literal[1] = RECORD_VERSION
+    id: str = Field(default_factory=new_run_id)
+    created_at: dt.datetime
+    visitor: str = "local"
+    conversation_id: str | None = None
+    turn: int | None = None
+    column: int | None = None
+    purpose: Literal["chat", "warm-up", "repeat", "benchmark"] = "chat"
+    setup: Setup
+    setup_label: str = ""
+    request: Request
+    status: RunStatus
+    finish_reason: FinishReason | None = None
+    error: ErrorNote | None = None
+    answer: str = ""
+    chunks: tuple[ChunkStamp, ...] = ()
+    timeline: Timeline
+    usage: TokenUsage | None = None
+    memory: MemoryLedger = MemoryLedger()
+    price: Price | None = None
+    contended: bool = False
+    warm: bool = False
+    load_seconds: float | None = None
+    environment: Environment

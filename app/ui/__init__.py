@@ -1,0 +1,1 @@
+"""Shared Streamlit parts: navigation, session state, the setup builder, columns, charts, errors."""

@@ -1,0 +1,103 @@
+"""What a backend offers, as data: the setup builder is drawn from it and setups are checked by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from backends.setup import Setup
+
+Group = Literal["weights", "cache", "speculation", "decoding", "device"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a toggle. `why_not` is the reason it cannot be chosen here, empty if it can."""
+
+    value: str
+    label: str
+    help: str = ""
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """One thing that can be set. `name` is a field of `Setup`, or a key of its `options`.
+
+    A toggle with `choices` is a pick; one with `minimum` and `maximum` a whole number, where None
+    means the default described in `help`; one with neither is a switch.
+    """
+
+    name: str
+    title: str
+    group: Group
+    help: str = ""
+    choices: tuple[Choice, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    is_option: bool = False
+
+    def refusal(self, value: object) -> str:
+        """Why `value` cannot be used; empty if it can."""
+        if self.choices:
+            for choice in self.choices:
+                if choice.value == value:
+                    return choice.why_not
+            offered = ", ".join(choice.value for choice in self.choices)
+            return f"{self.title} “{value}” is not offered (offered: {offered})."
+        if self.minimum is not None and self.maximum is not None and value is not None:
+            if not isinstance(value, int) or not self.minimum <= value <= self.maximum:
+                return f"{self.title} must lie between {self.minimum} and {self.maximum}."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    toggles: tuple[Toggle, ...]
+
+    def toggle(self, name: str) -> Toggle | None:
+        return next((toggle for toggle in self.toggles if toggle.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """`ok`, or the reason why not and what the user can change."""
+
+    ok: bool
+    reason: str = ""
+    remedy: str = ""
+
+
+_NOT_TOGGLES = frozenset({"schema_version", "model", "revision", "backend", "options"})
+
+
+def check_toggles(setup: Setup, capabilities: Capabilities) -> Availability:
+    """Refuse every value that the backend does not offer, so that no toggle is ever ignored.
+
+    A field without a toggle must keep its default; an option without one is unknown.
+    """
+    for name in Setup.model_fields:
+        if name in _NOT_TOGGLES:
+            continue
+        value = getattr(setup, name)
+        toggle = capabilities.toggle(name)
+        if toggle is None:
+            if value != Setup.model_fields[name].get_default():
+                return Availability(
+                    False,
+                    f"The {setup.backend} backend has no toggle “{name}”.",
+                    f"Leave {name} at its default.",
+                )
+        elif reason := toggle.refusal(value):
+            return Availability(False, reason, f"Choose another value for {toggle.title.lower()}.")
+    for name, option in setup.options.items():
+        toggle = capabilities.toggle(name)
+        if toggle is None or not toggle.is_option:
+            return Availability(
+                False,
+                f"The {setup.backend} backend has no option “{name}”.",
+                "Remove it from the setup.",
+            )
+        if reason := toggle.refusal(option):
+            return Availability(False, reason, f"Choose another value for {toggle.title.lower()}.")
+    return Availability(True)

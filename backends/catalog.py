@@ -1,0 +1,73 @@
+"""The models that the app knows by name, and where any other name leads: a folder or a Hub id."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from backends.errors import ModelNotFound
+from backends.settings import ROOT
+
+BUNDLED = "bundled"
+_CATALOG_FILE = Path(__file__).with_name("catalog.toml")
+_HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?$")
+
+
+class CatalogModel(BaseModel):
+    """A model family: its target and draft, each a folder of the repository or a Hub id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    title: str
+    target: str
+    draft: str | None = None
+    about: str = ""
+
+
+@cache
+def catalog() -> dict[str, CatalogModel]:
+    entries = tomllib.loads(_CATALOG_FILE.read_text(encoding="utf-8"))["model"]
+    models = [CatalogModel.model_validate(entry) for entry in entries]
+    return {model.id: model for model in models}
+
+
+def looks_like_a_path(name: str) -> bool:
+    """Whether `name` means a folder on this machine rather than a Hub id."""
+    return name.startswith(("/", "./", "../", "~", ".\\")) or "\\" in name or Path(name).is_dir()
+
+
+def resolve(name: str) -> str:
+    """What `from_pretrained` is given for a setup's `model`: an absolute folder or a Hub id.
+
+    Raises `ModelNotFound` where the name can be neither.
+    """
+    entry = catalog().get(name)
+    if entry is not None:
+        folder = ROOT / entry.target
+        return str(folder) if folder.is_dir() or name == BUNDLED else entry.target
+    if looks_like_a_path(name):
+        folder = Path(name).expanduser().resolve()
+        if not folder.is_dir():
+            raise ModelNotFound(
+                f"There is no folder {name}.", "Check the path, or type a Hub id such as org/name."
+            )
+        return str(folder)
+    if not _HUB_ID.match(name):
+        raise ModelNotFound(
+            f"“{name}” is neither a folder nor a Hub id.",
+            "A Hub id looks like org/name, a folder starts with / or ./ .",
+        )
+    return name
+
+
+def title_of(name: str) -> str:
+    """A short name for people."""
+    entry = catalog().get(name)
+    if entry is not None:
+        return entry.title
+    return Path(name).name if looks_like_a_path(name) else name

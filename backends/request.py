@@ -1,0 +1,108 @@
+"""What is asked of an engine and what comes back: messages, sampling, requests, chunks, usage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+FinishReason = Literal["stop", "length", "cancelled", "error"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Message(_Frozen):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Sampling(_Frozen):
+    """How tokens are chosen and when to stop.
+
+    Greedy when `temperature` is 0. `fixed_length` makes the engine produce exactly
+    `max_new_tokens` tokens, whatever it would say (equal work, for comparing speed).
+    """
+
+    temperature: Annotated[float, Field(ge=0.0, le=2.0)] = 0.0
+    top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    max_new_tokens: Annotated[int, Field(ge=1, le=32_768)] = 256
+    fixed_length: bool = False
+    stop: tuple[str, ...] = ()
+    system_prompt: str = ""
+
+    @model_validator(mode="after")
+    def _stop_strings_have_content(self) -> Sampling:
+        if any(not text for text in self.stop):
+            raise ValueError("a stop string must not be empty")
+        return self
+
+
+class Request(_Frozen):
+    """One generation: the conversation so far (its last message is the user's) and the sampling."""
+
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one generation. `prompt_tokens_computed` is less where a prefix was reused."""
+
+    prompt_tokens: int
+    prompt_tokens_computed: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReading:
+    """Memory of the engine's process during one generation, in bytes; None with `reason` if unknown.
+
+    `weights_bytes` and `kv_cache_bytes` are summed over tensor storages. `peak_bytes` is the most
+    that the process held beyond what it had when it was started; `method` says how it was read.
+    `activations_bytes` is known on CUDA only (allocator peak minus weights and cache).
+    """
+
+    weights_bytes: int | None = None
+    kv_cache_bytes: int | None = None
+    activations_bytes: int | None = None
+    peak_bytes: int | None = None
+    method: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationReport:
+    """Told once, with the last chunk. Stamps are on the same clock as the chunks'.
+
+    `accepted_ns`: the engine took the request. `ended_ns`: it was free again.
+    `tokens_after_stop`: made after the stop was seen by the process that makes tokens.
+    """
+
+    accepted_ns: int
+    ended_ns: int
+    usage: Usage
+    memory: MemoryReading = MemoryReading()
+    tokens_after_stop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What an engine emits: the tokens of one step, stamped where the ids exist.
+
+    `t_ns` is the monotonic clock of the process that has the tokens. `token_ids` is None where a
+    server does not tell them. `text` may be empty (half a character, a special token). The last
+    chunk carries `finish_reason` and `report`; it may have no tokens.
+    """
+
+    token_ids: tuple[int, ...] | None
+    text: str
+    t_ns: int
+    drafted: int = 0
+    accepted: int = 0
+    kind: Literal["answer", "reasoning"] = "answer"
+    finish_reason: FinishReason | None = None
+    report: GenerationReport | None = None

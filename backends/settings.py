@@ -1,0 +1,69 @@
+"""Every setting, read once from the environment. An unknown `DYNO_…` or a bad value is refused."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backends.errors import DynoError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _default_data_dir() -> Path:
+    if "SPACE_ID" in os.environ and os.access("/data", os.W_OK):
+        return Path("/data")
+    return Path(platformdirs.user_data_dir("llm-dyno", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """Settings by environment variable (`DYNO_` + the name in capitals); see the README's table."""
+
+    model_config = SettingsConfigDict(env_prefix="DYNO_", frozen=True, env_ignore_empty=True)
+
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    database_url: str | None = None
+    public: bool = False
+    memory_budget_gb: Annotated[float, Field(gt=0)] | None = None
+    hourly_price: Annotated[Decimal, Field(ge=0)] | None = None
+    max_prompt_chars: Annotated[int, Field(ge=1)] = 200_000
+    max_queue: Annotated[int, Field(ge=1)] = 32
+    host_preload: bool = True
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.data_dir / "logs"
+
+
+def hub_token() -> SecretStr | None:
+    """The Hugging Face token of the environment, never stored or shown."""
+    token = os.environ.get("HF_TOKEN")
+    return SecretStr(token) if token else None
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process. Raises `DynoError` with one sentence on a bad value."""
+    known = {f"DYNO_{name.upper()}" for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith("DYNO_") and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(sorted(known))}."
+            raise DynoError(f"Unknown setting {name} in the environment.", hint)
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "DYNO_" + str(first["loc"][0]).upper()
+        raise DynoError(
+            f"The setting {name} has a bad value: {first['msg']}.",
+            f"Correct or unset {name} and start again.",
+        ) from error

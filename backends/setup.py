@@ -1,0 +1,58 @@
+"""A setup: one way to run a model, as a frozen, validated value with a stable id.
+
+Knows the toggles and their words. Does not know which backend offers which value: that is in
+`capabilities`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+SCHEMA_VERSION = 1
+
+Weights = Literal["fp32", "bf16", "fp16", "int8", "nf4", "gptq-int4"]
+KvCache = Literal["off", "dynamic", "static", "quantized"]
+History = Literal["full", "none"]
+Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
+
+
+class Setup(BaseModel):
+    """One way to run a model. Equal setups have equal ids; `name` is a label and not part of it.
+
+    `threads` is for the CPU; None means the default of the machine (cores - 1, at least 1).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    model: Annotated[str, StringConstraints(min_length=1, max_length=512)] = "bundled"
+    revision: Annotated[str, StringConstraints(max_length=128)] | None = None
+    backend: str = "local"
+    weights: Weights = "fp32"
+    kv_cache: KvCache = "dynamic"
+    history: History = "full"
+    device: Device = "auto"
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """First 12 hex digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:12]
+
+    @property
+    def engine_key(self) -> str:
+        """Id of the engine that serves this setup: toggles applied per request are left out.
+
+        `kv_cache` and `history` choose how a request is run, not what is loaded, so "KV on" and
+        "KV off" would share weights; they still get an engine each, so that memory is measured
+        alone. Only `history` shares.
+        """
+        return self.model_copy(update={"history": "full"}).id
+
+    def canonical_json(self) -> str:
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
