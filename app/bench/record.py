@@ -8,14 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from backends.request import FinishReason, Request
 from backends.setup import Setup
 
-RECORD_VERSION = 1
+RECORD_VERSION: Final = 1
 RunStatus = Literal["finished", "stopped", "failed"]
 
 
@@ -112,8 +112,8 @@ class RunRecord(_Frozen):
     """One generation of one request on one engine.
 
     `contended`: other runs shared the device (race mode). `warm`: the engine had answered before,
-    so that one-time costs are not in it. `position` is the place in the conversation: turn index,
-    and the setup's column.
+    so that one-time costs are not in it. Its place in a conversation is the `turn`'s index and the
+    column's key (`column_key`); `column` is where that column stood, counted from the left.
     """
 
     record_version: Literal[1] = RECORD_VERSION
@@ -123,6 +123,7 @@ class RunRecord(_Frozen):
     conversation_id: str | None = None
     turn: int | None = None
     column: int | None = None
+    column_key: str | None = None
     purpose: Literal["chat", "warm-up", "repeat", "benchmark"] = "chat"
     setup: Setup
     setup_label: str = ""

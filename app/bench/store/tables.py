@@ -1,0 +1,138 @@
+"""The tables as they are at the newest migration. Changing one here needs a new migration."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """A moment with a time zone, kept in UTC. SQLite has no zones; naive means UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        moment = value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(
+        self, value: dt.datetime | None, dialect: Dialect
+    ) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it so)
+        dt.datetime: UtcDateTime(),
+        int: BigInteger(),
+        str: Text(),
+    }
+
+
+class RunRow(Base):
+    """What lists, filters and sums need of a run; the rest is in `RunBodyRow`.
+
+    `comparable`: finished, warm, and alone on its device. `superseded`: its turn was edited or
+    cleared since, so that it is no answer of the conversation any more. `cost` is a Decimal as
+    text.
+    """
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[dt.datetime]
+    visitor: Mapped[str]
+    conversation_id: Mapped[str | None]
+    turn: Mapped[int | None]
+    column_key: Mapped[str | None]
+    model: Mapped[str]
+    backend: Mapped[str]
+    setup_id: Mapped[str]
+    label: Mapped[str]
+    prompt_start: Mapped[str]
+    purpose: Mapped[str]
+    status: Mapped[str]
+    error: Mapped[str | None]
+    contended: Mapped[bool]
+    warm: Mapped[bool]
+    comparable: Mapped[bool]
+    superseded: Mapped[bool] = mapped_column(default=False)
+    ttft_ns: Mapped[int | None]
+    tpot_ns: Mapped[float | None]
+    e2e_ns: Mapped[int | None]
+    prompt_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    peak_memory_bytes: Mapped[int | None]
+    cost: Mapped[str | None]
+    deleted_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        Index("ix_runs_created_at", "created_at"),
+        Index("ix_runs_visitor_created_at", "visitor", "created_at"),
+        Index("ix_runs_model", "model"),
+        Index("ix_runs_setup_id", "setup_id"),
+        Index("ix_runs_conversation", "conversation_id", "turn"),
+    )
+
+
+class RunBodyRow(Base):
+    """The whole `RunRecord` as JSON, apart, so that lists never read raw samples."""
+
+    __tablename__ = "run_bodies"
+
+    run_id: Mapped[str] = mapped_column(
+        String(64), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    record_version: Mapped[int]
+    body: Mapped[str]
+
+
+class ConversationRow(Base):
+    """A conversation without its turns; `comparison` and `dropped_turns` are JSON."""
+
+    __tablename__ = "conversations"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    visitor: Mapped[str]
+    title: Mapped[str]
+    comparison: Mapped[str]
+    dropped_turns: Mapped[str]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+    deleted_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (Index("ix_conversations_visitor_updated_at", "visitor", "updated_at"),)
+
+
+class TurnRow(Base):
+    """A prompt. Its answers are rows of `runs`."""
+
+    __tablename__ = "turns"
+
+    conversation_id: Mapped[str] = mapped_column(String(64))
+    turn: Mapped[int]
+    prompt: Mapped[str]
+    created_at: Mapped[dt.datetime]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("conversation_id", "turn"),
+        ForeignKeyConstraint(["conversation_id"], ["conversations.id"], ondelete="CASCADE"),
+    )
