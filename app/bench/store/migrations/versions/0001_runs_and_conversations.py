@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("comparable", sa.Boolean, nullable=False),
         sa.Column("superseded", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("ttft_ns", sa.BigInteger),
-        sa.Column("tpot_ns", sa.Float),
+        sa.Column("tpot_ns", sa.Double),
         sa.Column("e2e_ns", sa.BigInteger),
         sa.Column("prompt_tokens", sa.BigInteger),
         sa.Column("output_tokens", sa.BigInteger),
