@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,8 +70,10 @@ def test_a_summary_holds_the_figures_without_the_samples(store: Store) -> None:
 def test_what_was_not_measured_is_none_in_a_summary(store: Store) -> None:
     store.save_run(make_run(chunks=(), usage=None, status="failed"))
     (summary,) = store.runs(RunFilter(visitor="local"))
-    assert summary.ttft_ns is summary.tpot_ns is summary.output_tokens is summary.cost_dollars
     assert summary.ttft_ns is None
+    assert summary.tpot_ns is None
+    assert summary.output_tokens is None
+    assert summary.cost_dollars is None
 
 
 def test_runs_are_listed_newest_first_in_pages_that_count_does_not_see(store: Store) -> None:
@@ -153,7 +156,7 @@ def test_a_conversation_is_read_back_with_the_latest_run_of_each_turn_and_column
     store: Store,
 ) -> None:
     store.save_conversation(make_conversation("one", "two", title="Prefill"))
-    place = {"conversation_id": "conversation-1", "turn": 0, "column_key": "a"}
+    place: dict[str, Any] = {"conversation_id": "conversation-1", "turn": 0, "column_key": "a"}
     store.save_run(make_run(id="old", **place))
     store.save_run(make_run(id="new", created_at=NOON + DAY, **place))
     store.save_run(make_run(id="repeat", created_at=NOON + 2 * DAY, purpose="repeat", **place))

@@ -23,6 +23,11 @@ def big_run(id_: str) -> RunRecord:
     return make_run(id=id_, chunks=stamps(*((n, 1) for n in range(2_000))))
 
 
+def save_big_runs(store: Store, count: int) -> None:
+    for n in range(count):
+        store.save_run(big_run(f"big{n}"))
+
+
 def test_a_full_disk_is_said_and_nothing_recorded_is_lost_and_saving_works_once_it_is_free(
     tmp_path: Path,
 ) -> None:
@@ -31,8 +36,7 @@ def test_a_full_disk_is_said_and_nothing_recorded_is_lost_and_saving_works_once_
         store.save_run(make_run(id="before"))
         ballast = fill(folder)
         with pytest.raises(NotRecorded) as caught:
-            for n in range(20):
-                store.save_run(big_run(f"big{n}"))
+            save_big_runs(store, 20)
         assert "full" in caught.value.message
         assert "Free some space" in caught.value.remedy
         assert store.problem is caught.value
@@ -67,8 +71,7 @@ def test_a_full_disk_never_leaves_half_a_run(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "600k") as folder:
         store = Store.open(Settings(data_dir=folder))
         with pytest.raises(NotRecorded):
-            for n in range(50):
-                store.save_run(big_run(f"big{n}"))
+            save_big_runs(store, 50)
         listed = store.runs(ALL)
         assert listed
         assert all(store.run(run.id, None) is not None for run in listed)
