@@ -1,0 +1,1 @@
+"""The bundled chat model's workshop: generated text, tokenizer, training, evaluation, card."""

@@ -1,0 +1,82 @@
+"""Conversations as token rows: encoded, weighted, grouped by length against padding."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+
+from models.training.dialogues import Conversation, Message
+from models.training.tokenizer import END
+
+# What users type is mostly noise to learn: it counts little in the loss.
+_USER_WEIGHT = 0.05
+_CHARS_PER_TOKEN = 3.3
+# Rows are padded to a multiple of this: kernels like it.
+_LENGTH_STEP = 32
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One conversation: token ids, and how much predicting each of them counts."""
+
+    ids: list[int]
+    weights: list[float]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One conversation a row, padded at the end with weight 0. Both are [B, T]."""
+
+    token_ids: torch.Tensor
+    weight: torch.Tensor
+
+
+def max_chars(row_tokens: int) -> int:
+    """How long a conversation may be to fit about `row_tokens`."""
+    return int(row_tokens * _CHARS_PER_TOKEN)
+
+
+def render(messages: list[Message]) -> list[tuple[str, bool]]:
+    """Pieces of the chat template's text, each with whether the assistant says it."""
+    pieces = []
+    for message in messages:
+        said = message["role"] == "assistant"
+        pieces.append((f"<|{message['role']}|>", False))
+        pieces.append((message["content"].strip() + END, said))
+    return pieces
+
+
+def encode(tokenizer: Tokenizer, conversation: Conversation) -> Encoded:
+    """The ids that the chat template gives; the first has weight 0, since nothing predicts it."""
+    pieces = render(conversation.messages())
+    ids: list[int] = []
+    weights: list[float] = []
+    encodings = tokenizer.encode_batch_fast([text for text, _ in pieces])
+    for encoding, (_, said) in zip(encodings, pieces, strict=True):
+        ids += encoding.ids
+        weights += [1.0 if said else _USER_WEIGHT] * len(encoding.ids)
+    return Encoded(ids, [0.0, *weights[1:]])
+
+
+def grouped(conversations: Iterable[Encoded], max_batch_tokens: int) -> Iterator[Batch]:
+    """Batches of at most `max_batch_tokens` cells, each of conversations of similar length."""
+    group: list[Encoded] = []
+    for encoded in sorted(conversations, key=lambda e: len(e.ids)):
+        if group and (len(group) + 1) * len(encoded.ids) > max_batch_tokens:
+            yield _padded(group)
+            group = []
+        group.append(encoded)
+    if group:
+        yield _padded(group)
+
+
+def _padded(group: list[Encoded]) -> Batch:
+    longest = max(len(encoded.ids) for encoded in group)
+    shape = (len(group), -(-longest // _LENGTH_STEP) * _LENGTH_STEP)
+    token_ids = torch.zeros(shape, dtype=torch.long)
+    weight = torch.zeros(shape)
+    for row, encoded in enumerate(group):
+        token_ids[row, : len(encoded.ids)] = torch.tensor(encoded.ids)
+        weight[row, : len(encoded.ids)] = torch.tensor(encoded.weights)
+    return Batch(token_ids, weight)

@@ -1,0 +1,32 @@
+"""What every intent shares: a turn, what the conversation has told, the intent's shape."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from models.training.wording import Split
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question and its answer. `keys` are what an answer must hold to count as right."""
+
+    kind: str
+    user: str
+    assistant: str
+    keys: tuple[str, ...]
+
+
+@dataclass
+class State:
+    """What a conversation has established: later turns depend on it."""
+
+    assistant_name: str = "Dyno"
+    brief: bool = False
+    user_name: str | None = None
+    city: str | None = None
+    favourites: dict[str, str] = field(default_factory=dict)
+    last_answer: str | None = None
+
+
+Intent = Callable[[random.Random, State, Split], Turn]

@@ -1,0 +1,44 @@
+"""The shapes of the models: numbers only."""
+
+from dataclasses import dataclass
+
+from transformers import LlamaConfig
+
+from models.training.tokenizer import END, PAD, SPECIAL_TOKENS
+
+CONTEXT_TOKENS = 2048
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A Llama shape. `hidden` is heads x `head_dim`; `kv_heads` divides `heads`."""
+
+    layers: int
+    hidden: int
+    intermediate: int
+    heads: int
+    kv_heads: int
+    vocab_size: int
+
+    def config(self) -> LlamaConfig:
+        return LlamaConfig(
+            vocab_size=self.vocab_size,
+            hidden_size=self.hidden,
+            intermediate_size=self.intermediate,
+            num_hidden_layers=self.layers,
+            num_attention_heads=self.heads,
+            num_key_value_heads=self.kv_heads,
+            head_dim=self.hidden // self.heads,
+            max_position_embeddings=CONTEXT_TOKENS,
+            rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+            tie_word_embeddings=True,
+            initializer_range=0.02,
+            bos_token_id=None,
+            eos_token_id=SPECIAL_TOKENS.index(END),
+            pad_token_id=SPECIAL_TOKENS.index(PAD),
+        )
+
+
+VOCAB_SIZE = 1536
+TARGET = Shape(layers=8, hidden=128, intermediate=384, heads=4, kv_heads=2, vocab_size=VOCAB_SIZE)
+DRAFT = Shape(layers=2, hidden=64, intermediate=192, heads=2, kv_heads=1, vocab_size=VOCAB_SIZE)
