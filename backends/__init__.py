@@ -1,4 +1,4 @@
 """Everything that can run a setup: contracts, registry, catalog, engine pool, and the backends.
 
-Importing this package imports neither torch nor streamlit; heavy libraries live in worker processes.
+Importing it imports neither torch nor streamlit; heavy libraries live in worker processes.
 """

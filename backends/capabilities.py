@@ -1,4 +1,4 @@
-"""What a backend offers, as data: the setup builder is drawn from it and setups are checked by it."""
+"""What a backend offers, as data: setups are built from it and checked against it."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ class Toggle:
                     return choice.why_not
             offered = ", ".join(choice.value for choice in self.choices)
             return f"{self.title} “{value}” is not offered (offered: {offered})."
-        if self.minimum is not None and self.maximum is not None and value is not None:
-            if not isinstance(value, int) or not self.minimum <= value <= self.maximum:
-                return f"{self.title} must lie between {self.minimum} and {self.maximum}."
-        return ""
+        if self.minimum is None or self.maximum is None or value is None:
+            return ""
+        if isinstance(value, int) and self.minimum <= value <= self.maximum:
+            return ""
+        return f"{self.title} must lie between {self.minimum} and {self.maximum}."
 
 
 @dataclass(frozen=True, slots=True)

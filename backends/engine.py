@@ -39,7 +39,7 @@ class CancelToken:
             listener()
 
     def on_cancel(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` on cancel (at once if it has happened). Returns a function that undoes it."""
+        """Call `listener` on cancel, at once if that has happened. Returns an undo function."""
         with self._lock:
             if not self._event.is_set():
                 self._listeners.append(listener)
@@ -117,6 +117,11 @@ class Engine(Protocol):
         ...
 
     def describe(self) -> EngineFacts: ...
+
+    @property
+    def is_alive(self) -> bool:
+        """False once it was closed or its process ended; the pool then loads a new one."""
+        ...
 
     def close(self) -> None: ...
 

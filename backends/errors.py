@@ -64,6 +64,10 @@ class InvalidRequest(DynoError):
     """The prompt or its limits cannot be served (empty, past the context window, …)."""
 
 
+class ContextFull(InvalidRequest):
+    """The prompt does not fit the model's context window."""
+
+
 class ModelNotFound(DynoError):
     """No such model: unknown id, no network to look it up, or a folder without one."""
 

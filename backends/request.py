@@ -79,14 +79,12 @@ class GenerationReport:
     """Told once, with the last chunk. Stamps are on the same clock as the chunks'.
 
     `accepted_ns`: the engine took the request. `ended_ns`: it was free again.
-    `tokens_after_stop`: made after the stop was seen by the process that makes tokens.
     """
 
     accepted_ns: int
     ended_ns: int
     usage: Usage
     memory: MemoryReading = MemoryReading()
-    tokens_after_stop: int = 0
 
 
 @dataclass(frozen=True, slots=True)

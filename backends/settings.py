@@ -35,8 +35,8 @@ class Settings(BaseSettings):
     memory_budget_gb: Annotated[float, Field(gt=0)] | None = None
     hourly_price: Annotated[Decimal, Field(ge=0)] | None = None
     max_prompt_chars: Annotated[int, Field(ge=1)] = 200_000
+    max_engines: Annotated[int, Field(ge=1)] = 8
     max_queue: Annotated[int, Field(ge=1)] = 32
-    host_preload: bool = True
 
     @property
     def logs_dir(self) -> Path:

@@ -12,8 +12,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-SCHEMA_VERSION = 1
-
 Weights = Literal["fp32", "bf16", "fp16", "int8", "nf4", "gptq-int4"]
 KvCache = Literal["off", "dynamic", "static", "quantized"]
 History = Literal["full", "none"]
@@ -28,7 +26,7 @@ class Setup(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     model: Annotated[str, StringConstraints(min_length=1, max_length=512)] = "bundled"
     revision: Annotated[str, StringConstraints(max_length=128)] | None = None
     backend: str = "local"

@@ -116,7 +116,7 @@ class RunRecord(_Frozen):
     column's key (`column_key`); `column` is where that column stood, counted from the left.
     """
 
-    record_version: Literal[1] = RECORD_VERSION
+    record_version: Literal[1] = 1
     id: str = Field(default_factory=new_run_id)
     created_at: dt.datetime
     visitor: str = "local"
@@ -140,4 +140,5 @@ class RunRecord(_Frozen):
     contended: bool = False
     warm: bool = False
     load_seconds: float | None = None
+    warm_up_seconds: float | None = None
     environment: Environment

@@ -1,0 +1,92 @@
+"""What the app and a worker say to each other over their connection (pickled dataclasses)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from backends.engine import EngineFacts
+from backends.errors import DynoError
+from backends.request import FinishReason, GenerationReport, Message, Request, Sampling
+from backends.setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Load `setup` from `source` (a folder or a Hub id) onto `device`, within `budget_bytes`."""
+
+    setup: Setup
+    source: str
+    device: str
+    threads: int
+    budget_bytes: int | None
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop the generation that is running, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    messages: tuple[Message, ...]
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Run a measurement that needs torch (see `worker.probes`)."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    stage: str
+    fraction: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    facts: EngineFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Some steps of a generation: stamps, ids and text of each. Plain lists, quick to pickle."""
+
+    t_ns: list[int]
+    token_ids: list[list[int]]
+    texts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The generation is over. `text` was held back as a possible stop string and was none."""
+
+    text: str
+    finish_reason: FinishReason
+    report: GenerationReport
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of `Count` or `Probe`."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    error: DynoError
+
+
+ToWorker = Load | Generate | Cancel | Count | Probe
+FromWorker = LoadProgress | Loaded | Steps | End | Answer | Failed

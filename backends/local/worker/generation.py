@@ -1,0 +1,175 @@
+"""One generation through transformers' `generate`, with exact stamps and an honest stop.
+
+Ids and stamps are taken in the streamer (`streaming`); a stop is seen between tokens and inside a
+forward pass (`stopping`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from transformers import DynamicCache, GenerationConfig, StoppingCriteriaList
+
+from backends.errors import ContextFull, InvalidRequest
+from backends.local.memory import ProcessMemory
+from backends.local.messages import End, Steps
+from backends.local.worker.loading import LoadedModel, storage_bytes
+from backends.local.worker.stopping import LayerGuard, StopFlag, Stopped, StopWhenFlagged
+from backends.local.worker.streaming import TokenTap
+from backends.request import (
+    FinishReason,
+    GenerationReport,
+    MemoryReading,
+    Message,
+    Request,
+    Sampling,
+    Usage,
+)
+
+
+class Generator:
+    """Runs requests on one loaded model."""
+
+    def __init__(self, loaded: LoadedModel, memory: ProcessMemory, stop: StopFlag) -> None:
+        self.loaded = loaded
+        self._memory = memory
+        self._stop = stop
+        self._guard = LayerGuard(loaded.model, stop)
+
+    def prompt_ids(self, messages: Sequence[Message], sampling: Sampling) -> list[int]:
+        """The prompt as the chat template renders it. Raises `InvalidRequest` if it refuses."""
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        if self.loaded.setup.history == "none":
+            turns = [turn for turn in turns if turn["role"] == "system"] + turns[-1:]
+        if sampling.system_prompt:
+            turns.insert(0, {"role": "system", "content": sampling.system_prompt})
+        if not turns or not turns[-1]["content"].strip():
+            raise InvalidRequest("The prompt is empty.", "Type a question.")
+        try:
+            text = self.loaded.tokenizer.apply_chat_template(
+                turns, tokenize=False, add_generation_prompt=True
+            )
+        except Exception as error:
+            raise InvalidRequest(
+                f"The model's chat template refuses this conversation: {error}",
+                "Remove the system prompt or clear the conversation.",
+            ) from error
+        # A template writes its own special tokens; plain text needs the tokenizer's.
+        add_special = self.loaded.facts.chat_template == "plain"
+        ids: list[int] = self.loaded.tokenizer(text, add_special_tokens=add_special)["input_ids"]
+        return ids
+
+    def run(self, request: Request, send: Callable[[Steps | End], None]) -> None:
+        """Generate and send the steps, then the end with its reason and report."""
+        accepted_ns = time.monotonic_ns()
+        self._memory.reset_peak()
+        sampling = request.sampling
+        ids = self.prompt_ids(request.messages, sampling)
+        limit = self._length_limit(len(ids), sampling)
+        cached = self.loaded.setup.kv_cache != "off"
+        cache = DynamicCache(config=self.loaded.model.config) if cached else None
+        tap = TokenTap(
+            self.loaded.tokenizer, sampling.stop, send, self._guard.lift if cached else _nothing
+        )
+        with contextlib.suppress(Stopped), self._guard.watching():
+            self.generate(ids, sampling, limit, cache, tap)
+        held_text = tap.finish()
+        ended_ns = time.monotonic_ns()
+        usage = Usage(len(ids), len(ids), len(tap.output_ids))
+        report = GenerationReport(accepted_ns, ended_ns, usage, self._memory_reading(cache))
+        send(End(held_text, self._finish_reason(tap.output_ids, limit), report))
+
+    def _length_limit(self, prompt_tokens: int, sampling: Sampling) -> int:
+        """New tokens allowed: the request's limit, or what is left of the context window."""
+        window = self.loaded.facts.context_window
+        if window is None:
+            return sampling.max_new_tokens
+        room = window - prompt_tokens
+        if room < 1 or (sampling.fixed_length and room < sampling.max_new_tokens):
+            wanted = sampling.max_new_tokens if sampling.fixed_length else 1
+            raise ContextFull(
+                f"The prompt has {prompt_tokens:,} tokens and asks for at least {wanted:,} more, "
+                f"but the context window holds {window:,}.",
+                "Drop the oldest turns, clear the conversation, or shorten the prompt.",
+            )
+        return min(room, sampling.max_new_tokens)
+
+    def generate(
+        self,
+        ids: list[int],
+        sampling: Sampling,
+        limit: int,
+        cache: DynamicCache | None,
+        tap: TokenTap | None,
+    ) -> None:
+        model, tokenizer = self.loaded.model, self.loaded.tokenizer
+        input_ids = torch.tensor([ids], device=model.device)  # [1, prompt tokens]
+        extra: dict[str, Any] = {}
+        if sampling.stop:
+            extra |= {"stop_strings": list(sampling.stop), "tokenizer": tokenizer}
+        if cache is not None:
+            extra["past_key_values"] = cache
+        if tap is not None:
+            criteria = StopWhenFlagged(self._stop, input_ids.device)
+            extra |= {"streamer": tap, "stopping_criteria": StoppingCriteriaList([criteria])}
+        model.generate(
+            input_ids,
+            attention_mask=torch.ones_like(input_ids),
+            generation_config=self.config(sampling, limit, use_cache=cache is not None),
+            **extra,
+        )
+
+    def config(self, sampling: Sampling, limit: int, *, use_cache: bool) -> GenerationConfig:
+        """Exactly the request's sampling: a checkpoint's own defaults are not mixed in."""
+        options: dict[str, Any] = {"do_sample": False}
+        if sampling.temperature > 0:
+            torch.manual_seed(sampling.seed)
+            options = {
+                "do_sample": True,
+                "temperature": sampling.temperature,
+                "top_p": sampling.top_p,
+                "top_k": 0,
+            }
+        if sampling.fixed_length:
+            options["min_new_tokens"] = limit
+        return GenerationConfig(
+            max_new_tokens=limit,
+            use_cache=use_cache,
+            eos_token_id=self.loaded.end_token_ids or None,
+            pad_token_id=self.loaded.pad_token_id,
+            **options,
+        )
+
+    def _finish_reason(self, output_ids: Sequence[int], limit: int) -> FinishReason:
+        if output_ids and output_ids[-1] in self.loaded.end_token_ids:
+            return "stop"
+        if self._stop.is_set:
+            return "cancelled"
+        return "length" if len(output_ids) >= limit else "stop"
+
+    def _memory_reading(self, cache: DynamicCache | None) -> MemoryReading:
+        weights = self.loaded.facts.weights_bytes
+        cache_bytes = 0
+        if cache is not None:
+            tensors = [
+                tensor
+                for layer in cache.layers
+                for tensor in (layer.keys, layer.values)
+                if isinstance(tensor, torch.Tensor)
+            ]
+            cache_bytes = storage_bytes(tensors)
+        device = self.loaded.model.device
+        if device.type == "cuda":
+            peak = int(torch.cuda.max_memory_allocated(device))
+            activations = max(0, peak - (weights or 0) - cache_bytes)
+            return MemoryReading(weights, cache_bytes, activations, peak, "CUDA allocator's peak")
+        peak, method = self._memory.peak()
+        return MemoryReading(weights, cache_bytes, None, peak, method)
+
+
+def _nothing() -> None:
+    """Without a cache every pass is long, so the guard stays."""

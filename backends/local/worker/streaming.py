@@ -1,0 +1,113 @@
+"""From `generate`'s steps to chunks: stamps and ids where the ids exist, text decoded as it comes.
+
+Everything happens in the thread that computes. A second thread that decodes and sends was tried
+and cost 2 % of a small model's speed in lock hand-overs (docs/decisions/0003).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from tokenizers.decoders import DecodeStream
+from transformers.generation.streamers import BaseStreamer
+
+from backends.local.messages import Steps
+
+_FLUSH_NS = 15_000_000
+
+
+class TokenTap(BaseStreamer):  # type: ignore[misc]  # transformers is not followed
+    """Receives each step of `generate`, stamps it, and sends what has gathered every 15 ms.
+
+    A step is sent at once when the last sending is longer ago than that, so a slow model's tokens
+    never wait. The first `put` of `generate` is the prompt and is skipped.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        stop: Sequence[str],
+        send: Callable[[Steps], None],
+        on_first_token: Callable[[], None],
+    ) -> None:
+        self._backend = tokenizer.backend_tokenizer
+        self._decode = DecodeStream(skip_special_tokens=True)
+        self._stop = StopStringFilter(stop)
+        self._send = send
+        self._on_first_token = on_first_token
+        self._seen_prompt = False
+        self._last_sent_ns = 0
+        self._pending: tuple[list[int], list[list[int]], list[str]] = ([], [], [])
+        self.output_ids: list[int] = []
+
+    def put(self, value: torch.Tensor) -> None:
+        now_ns = time.monotonic_ns()
+        if not self._seen_prompt:
+            self._seen_prompt = True
+            return
+        ids: list[int] = value.flatten().tolist()
+        if not self.output_ids:
+            self._on_first_token()
+        self.output_ids += ids
+        stamps, steps, texts = self._pending
+        stamps.append(now_ns)
+        steps.append(ids)
+        texts.append(self._text(ids))
+        if now_ns - self._last_sent_ns >= _FLUSH_NS:
+            self._last_sent_ns = now_ns
+            self.flush()
+
+    def _text(self, ids: list[int]) -> str:
+        pieces = (self._decode.step(self._backend, token_id) for token_id in ids)
+        return self._stop.feed("".join(piece for piece in pieces if piece))
+
+    def flush(self) -> None:
+        """Send what has gathered."""
+        if self._pending[0]:
+            self._send(Steps(*self._pending))
+            self._pending = ([], [], [])
+
+    def finish(self) -> str:
+        """Send what is left; returns text held back that turned out to be no stop string."""
+        self.flush()
+        return self._stop.rest()
+
+    def end(self) -> None:
+        """Called by `generate`; `finish` does the work."""
+
+
+class StopStringFilter:
+    """Holds back text that may be the start of a stop string and drops everything from one on."""
+
+    def __init__(self, stop: Sequence[str]) -> None:
+        self._stop = tuple(stop)
+        self._held = ""
+        self._ended = False
+
+    def feed(self, text: str) -> str:
+        """The part of the text so far that is safe to show and was not returned before."""
+        if not self._stop:
+            return text
+        if self._ended:
+            return ""
+        self._held += text
+        found = [at for stop in self._stop if (at := self._held.find(stop)) >= 0]
+        if found:
+            self._ended = True
+            shown, self._held = self._held[: min(found)], ""
+            return shown
+        cut = len(self._held) - max(self._overlap(stop) for stop in self._stop)
+        shown, self._held = self._held[:cut], self._held[cut:]
+        return shown
+
+    def _overlap(self, stop: str) -> int:
+        """Length of the longest end of the held text that begins `stop`."""
+        longest = min(len(stop) - 1, len(self._held))
+        return next((n for n in range(longest, 0, -1) if self._held.endswith(stop[:n])), 0)
+
+    def rest(self) -> str:
+        """What was held back and turned out not to be a stop string."""
+        return "" if self._ended else self._held
