@@ -1,0 +1,158 @@
+"""What a device costs per hour: nothing until someone says so.
+
+A price that the user set (kept in the data folder) goes before `DYNO_HOURLY_PRICE`; the dated
+table beside this file only suggests.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import threading
+import tomllib
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from app.bench.data_folder import PRICES_FILE, write_atomically
+from app.bench.record import Price
+from backends.errors import InvalidRequest, NotRecorded
+from backends.settings import Settings
+
+_TABLE = Path(__file__).with_name("prices.toml")
+_PRICES = TypeAdapter(dict[str, Price])
+_HIGHEST = Decimal(100_000)
+_DECIMALS = 6
+_REMEDY = "Type dollars per hour, such as 0.40."
+
+
+class Suggestion(BaseModel):
+    """A dated price from the table. `note` says what to know before using it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    dollars_per_hour: Decimal
+    source: str
+    date: dt.date
+    matches: str
+    note: str = ""
+
+
+@cache
+def table() -> tuple[Suggestion, ...]:
+    entries = tomllib.loads(_TABLE.read_text(encoding="utf-8"))["hardware"]
+    return tuple(Suggestion.model_validate(entry) for entry in entries)
+
+
+def suggestions(device_name: str) -> list[Suggestion]:
+    """Prices of the same hardware elsewhere; empty where the table does not know it."""
+    return [one for one in table() if re.search(one.matches, device_name, re.IGNORECASE)]
+
+
+def parse_dollars(text: str) -> Decimal:
+    """Dollars per hour as typed. Raises `InvalidRequest` with what is wrong."""
+    typed = text.strip().removeprefix("$").strip()
+    try:
+        value = Decimal(typed)
+    except InvalidOperation:
+        raise InvalidRequest(f"“{text.strip()[:40]}” is not a number.", _REMEDY) from None
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise InvalidRequest("A price must be a finite number.", _REMEDY)
+    if value < 0:
+        raise InvalidRequest("A price cannot be negative.", _REMEDY)
+    if value > _HIGHEST:
+        raise InvalidRequest(f"A price above {_HIGHEST} dollars per hour is not taken.", _REMEDY)
+    if exponent < -_DECIMALS:
+        raise InvalidRequest(f"A price has at most {_DECIMALS} decimals.", _REMEDY)
+    return abs(value)
+
+
+class PriceBook:
+    """The prices of this machine's devices, by device name. Safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Use `PriceBook.load`."""
+        self._settings = settings
+        self._file = settings.data_dir / PRICES_FILE
+        self._lock = threading.Lock()
+        self._prices: dict[str, Price] = {}
+        self.problem = ""
+
+    @classmethod
+    def load(cls, settings: Settings) -> PriceBook:
+        """Never fails: where the user's prices cannot be read, `problem` says so."""
+        book = cls(settings)
+        book._prices = book._read()
+        return book
+
+    def suggestions(self, device_name: str) -> list[Suggestion]:
+        return suggestions(device_name)
+
+    def price_for(self, device: str) -> Price | None:
+        """What the user set for it, else `DYNO_HOURLY_PRICE`, else None: no price."""
+        with self._lock:
+            price = self._prices.get(_key(device))
+        if price is None and self._settings.hourly_price is not None:
+            today = dt.datetime.now(dt.UTC).date()
+            return Price(
+                dollars_per_hour=self._settings.hourly_price,
+                source="DYNO_HOURLY_PRICE",
+                date=today,
+            )
+        return price
+
+    def set_price(
+        self, device: str, text: str, source: str = "set by you", date: dt.date | None = None
+    ) -> Price:
+        """Set and keep it. `date` is that of the source (default: today).
+
+        Raises `InvalidRequest` for text that is no price; `NotRecorded` where it applies in this
+        process but could not be kept.
+        """
+        price = Price(
+            dollars_per_hour=parse_dollars(text),
+            source=source,
+            date=date or dt.datetime.now(dt.UTC).date(),
+        )
+        self._change(device, price)
+        return price
+
+    def clear_price(self, device: str) -> None:
+        """Forget what was set. Raises `NotRecorded` as `set_price` does."""
+        self._change(device, None)
+
+    def _change(self, device: str, price: Price | None) -> None:
+        with self._lock:
+            # What another process set meanwhile is kept.
+            kept = self._read() | self._prices
+            kept.pop(_key(device), None)
+            if price is not None:
+                kept[_key(device)] = price
+            self._prices = kept
+            text = json.dumps(_PRICES.dump_python(kept, mode="json"), indent=1, sort_keys=True)
+            try:
+                write_atomically(self._file, text + "\n")
+            except OSError as error:
+                raise NotRecorded(
+                    f"The price applies now but was not kept: {error.strerror or error}.",
+                    f"Make {self._settings.data_dir} writable with free space and set it again.",
+                ) from error
+            self.problem = ""
+
+    def _read(self) -> dict[str, Price]:
+        try:
+            return _PRICES.validate_json(self._file.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValidationError):
+            self.problem = f"{self._file} cannot be read; prices set before are not used."
+            return {}
+
+
+def _key(device: str) -> str:
+    return " ".join(device.split()).casefold()
