@@ -1,0 +1,54 @@
+"""Six colours that colour-blind readers can tell apart, in a light and a dark variant.
+
+A setup takes the colour of its column and keeps it everywhere: column edge, chart, table. Contrast
+with the page is at least 4.5 : 1; a test measures it, and how far the colours are apart under
+the three kinds of colour blindness. Charts add a dash and a marker shape as a second sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LIGHT_PAGE, DARK_PAGE = "#FFFFFF", "#111418"
+LIGHT = ("#1A4FB5", "#C05000", "#27806A", "#8A2463", "#5A4A00", "#45187F")
+DARK = ("#5AA2F7", "#EE7B2B", "#9BEFC4", "#BC7DB5", "#F0CB2B", "#CDC4FE")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
+
+# Parts of memory are shades of one hue, so that they are not taken for setups. Text on them is
+# readable: dark text on the pale ones, white on the strong one.
+MEMORY_PARTS_LIGHT = {
+    "weights": "#4A3BB0",
+    "kv_cache": "#8F84DC",
+    "activations": "#BDB5EE",
+    "rest": "#D5D9E0",
+}
+MEMORY_PARTS_DARK = {
+    "weights": "#B9AFFF",
+    "kv_cache": "#8778E6",
+    "activations": "#5D50AE",
+    "rest": "#434B57",
+}
+
+
+def setup_color(index: int, *, dark: bool = False) -> str:
+    """The colour of the setup in column `index` (from 0); they repeat after six."""
+    palette = DARK if dark else LIGHT
+    return palette[index % len(palette)]
+
+
+def setup_colors(keys: Iterable[str], *, dark: bool = False) -> dict[str, str]:
+    """Colours by column key, in the order of the columns."""
+    return {key: setup_color(index, dark=dark) for index, key in enumerate(keys)}
+
+
+def css_class(index: int) -> str:
+    """The class of `style.css` that sets `--dyno-color` to a setup's colour, in either theme."""
+    return f"dyno-setup-{index % len(LIGHT)}"
+
+
+def is_dark_theme() -> bool:
+    """Whether this visitor's page is dark, as far as the browser has told."""
+    import streamlit as st
+
+    return st.context.theme.type == "dark"
