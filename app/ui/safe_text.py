@@ -5,10 +5,10 @@ colour text, dollar signs become formulae, "--" becomes a dash. An answer may ke
 lists, tables, emphasis, code and http(s) links; everything else is shown as it was written.
 
 How: outside code, an invisible word joiner is put into every opening that could do harm, so
-that it is no opening any more. Code is left alone only where it cannot be anything else: after a doubtful
-fence (in a list, with tabs, …) the rest of the answer is treated as text, fence or not, and so is
-a code span that an escape, a cell or a line before may have cut in another way. What merely looks
-different (formulae, arrows, emoji) is undone outside code.
+that it is no opening any more. Code is left alone only where it cannot be anything else: after a
+doubtful fence (in a list, with tabs, …) the rest of the answer is treated as text, fence or not,
+and so is a code span that an escape, a cell or a line before may have cut in another way. What
+merely looks different (formulae, arrows, emoji) is undone outside code.
 """
 
 from __future__ import annotations
