@@ -17,6 +17,7 @@ from backends.setup import Setup
 
 RECORD_VERSION: Final = 1
 RunStatus = Literal["finished", "stopped", "failed"]
+Purpose = Literal["chat", "warm-up", "repeat", "benchmark"]
 
 
 class _Frozen(BaseModel):
@@ -124,7 +125,7 @@ class RunRecord(_Frozen):
     turn: int | None = None
     column: int | None = None
     column_key: str | None = None
-    purpose: Literal["chat", "warm-up", "repeat", "benchmark"] = "chat"
+    purpose: Purpose = "chat"
     setup: Setup
     setup_label: str = ""
     request: Request

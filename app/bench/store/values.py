@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, cast
+from typing import cast
 
 from app.bench import figures
-from app.bench.record import RunRecord, RunStatus
+from app.bench.record import Purpose, RunRecord, RunStatus
 from app.bench.store.tables import RunRow
 
-Purpose = Literal["chat", "warm-up", "repeat", "benchmark"]
 _PROMPT_START_CHARS = 200
 
 
