@@ -60,10 +60,12 @@ def _reporter(name: str, total_tokens: int) -> Callable[[Progress], None]:
 
 
 def train_and_export(
-    name: str, shape: Shape, plan: Plan, tokenizer: Tokenizer, work: Path, bundled: Path
+    name: str, shape: Shape, plan: Plan, tokenizer: Tokenizer, work: Path, bundled: Path, fuse: bool
 ) -> Progress:
     """Train (or go on training) one model and export its averaged weights to `bundled/name`."""
     training = Training(shape, tokenizer, plan, work / name)
+    if fuse:
+        training.model.model.compile(dynamic=True)
     training.run(_reporter(name, plan.total_tokens))
     export(training.averaged_model(), tokenizer, bundled / name)
     return training.progress
@@ -75,6 +77,9 @@ def main(
     target_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 10.0,
     draft_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 5.0,
     threads: Annotated[int, typer.Option(help="CPU threads for training.")] = 1,
+    fuse: Annotated[
+        bool, typer.Option(help="torch.compile it: faster, wants a C++ compiler.")
+    ] = False,
     only: Annotated[str, typer.Option(help="target, draft or snapshot (of the target).")] = "",
     fresh: Annotated[bool, typer.Option(help="Forget earlier checkpoints.")] = False,
 ) -> None:
@@ -90,10 +95,10 @@ def main(
         _reporter("snapshot", target_plan.total_tokens)(training.progress)
         return
     if only in ("", "target"):
-        train_and_export("target", TARGET, target_plan, tokenizer, work, out)
+        train_and_export("target", TARGET, target_plan, tokenizer, work, out, fuse)
     if only in ("", "draft"):
         plan = Plan(int(draft_tokens * 1e6))
-        train_and_export("draft", DRAFT, plan, tokenizer, work, out)
+        train_and_export("draft", DRAFT, plan, tokenizer, work, out, fuse)
 
 
 if __name__ == "__main__":

@@ -1,40 +1,24 @@
-"""How good a model is: right answers to held-out wordings, kind by kind, and to questions written
-by hand; losses, loops, endings, and how often the target accepts what the draft guesses."""
+"""How good a model is: right answers by kind, endings, loops, losses, and how often the target
+accepts what the draft guesses. `python -m models.training.evaluate` prints the table."""
 
-import json
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
+import typer
+from rich.console import Console
+from rich.table import Table
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from models.training.batches import max_chars
-from models.training.dialogues import Message, ask, conversation
-from models.training.intents import geography, inference, lists, memory, notes, smalltalk, stories
-from models.training.intents.base import Intent, State, Turn
-from models.training.wording import Split
+from models.training.dialogues import conversation
+from models.training.questions import Question, generated_questions, hand_written_questions
 
-_FOLDER = Path(__file__).parent
+_BUNDLED = Path(__file__).parents[1] / "bundled"
 _MAX_NEW_TOKENS = 200
-_QUESTIONS = _FOLDER / "questions.jsonl"
-
-
-@dataclass(frozen=True)
-class Question:
-    """Messages that end in a user's turn. `keys` must all be in a right answer; where `any_key`,
-    one of them is enough."""
-
-    kind: str
-    messages: tuple[Message, ...]
-    keys: tuple[str, ...]
-    any_key: bool = False
-
-    def is_answered_by(self, answer: str) -> bool:
-        held = [key.lower() in answer.lower() for key in self.keys]
-        return any(held) if self.any_key else all(held)
 
 
 @dataclass(frozen=True)
@@ -58,85 +42,6 @@ class Row:
     right: int
     ended: int
     misses: tuple[str, ...]
-
-
-def generated_questions(each: int, split: Split = "held_out", seed: int = 99) -> list[Question]:
-    """`each` questions of every kind, in wordings that training has not seen."""
-    plans: dict[str, tuple[Sequence[Intent], Intent]] = {
-        "terms": ((), inference.define),
-        "whys": ((), inference.why),
-        "comparisons": ((), inference.compare),
-        "capitals": ((), geography.capital),
-        "countries of capitals": ((), geography.country_of_capital),
-        "unknown capitals": ((), geography.unknown_capital),
-        "names over turns": ((memory.tell_name,), memory.ask_name),
-        "name not told": ((), memory.ask_name),
-        "cities over turns": ((memory.tell_city,), memory.ask_city),
-        "city not told": ((), memory.ask_city),
-        "favourites over turns": ((memory.tell_favourite,), memory.ask_favourite),
-        "counting": ((), lists.count),
-        "whole lists": ((), lists.whole_list),
-        "short lists": ((), lists.some_of),
-        "small talk": ((), smalltalk.small_talk),
-        "who are you": ((), smalltalk.who_are_you),
-        "repeats": ((inference.define,), smalltalk.repeat),
-        "shortens": ((inference.define,), smalltalk.shorten),
-        "off topic": ((), smalltalk.off_topic),
-        "stories with their wish": ((), stories.story),
-        "short notes": ((), notes.short_notes),
-        "long notes": ((), _long_notes),
-    }
-    return [
-        _question(kind, before, asked, random.Random(f"{seed}:{kind}:{n}"), split)
-        for kind, (before, asked) in plans.items()
-        for n in range(each)
-    ]
-
-
-def _long_notes(rng: random.Random, state: State, split: Split) -> Turn:
-    return notes.long_notes(rng, state, split, notes_chars=rng.randint(1000, 3000))
-
-
-def _question(
-    kind: str, before: Sequence[Intent], asked: Intent, rng: random.Random, split: Split
-) -> Question:
-    state = State()
-    turns = [ask(intent, rng, state, split) for intent in before]
-    if "over turns" in kind:
-        between: tuple[Intent, ...] = (inference.define, geography.capital, smalltalk.small_talk)
-        turns += [ask(rng.choice(between), rng, state, split) for _ in range(rng.randint(1, 3))]
-        if asked is memory.ask_favourite:
-            rng = _first_asking_for(state, rng)
-    last = ask(asked, rng, state, split)
-    messages = []
-    for turn in turns:
-        messages.append({"role": "user", "content": turn.user})
-        messages.append({"role": "assistant", "content": turn.assistant})
-    messages.append({"role": "user", "content": last.user})
-    return Question(kind, tuple(messages), last.keys)
-
-
-def _first_asking_for(state: State, rng: random.Random) -> random.Random:
-    """A generator with which the next question is about a favourite that was told."""
-    while True:
-        seed = rng.random()
-        trial = State(favourites=dict(state.favourites))
-        if memory.ask_favourite(random.Random(seed), trial, "held_out").kind == "favourites":
-            return random.Random(seed)
-
-
-def hand_written_questions(path: Path = _QUESTIONS) -> list[Question]:
-    """Questions as people would ask them; the generator never reads them."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    questions = []
-    for row in rows:
-        messages: list[Message] = []
-        for number, text in enumerate(row["said"]):
-            messages.append({"role": "assistant" if number % 2 else "user", "content": text})
-        questions.append(
-            Question("hand-written", tuple(messages), tuple(row["keys"]), any_key=True)
-        )
-    return questions
 
 
 def answer(
@@ -221,9 +126,64 @@ def held_out_loss(
     return total / tokens
 
 
-def load(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
+@dataclass(frozen=True)
+class Evaluation:
+    """All that the model card says of quality. Losses are in nats per answer token."""
+
+    rows: tuple[Row, ...]
+    loops: int
+    target_loss: float
+    draft_loss: float
+    draft_acceptance: float
+    acceptance_by_kind: dict[str, float]
 
 
-def tokenizer_of(folder: Path) -> PreTrainedTokenizerBase:
-    return AutoTokenizer.from_pretrained(folder)
+def evaluate(bundled: Path, each: int) -> Evaluation:
+    """Ask everything, greedy, in fp32."""
+    tokenizer = AutoTokenizer.from_pretrained(bundled / "target")
+    target, draft = (
+        AutoModelForCausalLM.from_pretrained(bundled / name, dtype=torch.float32).eval()
+        for name in ("target", "draft")
+    )
+    questions = [*generated_questions(each), *hand_written_questions()]
+    answers = [answer(target, tokenizer, question) for question in questions]
+    rows = table(answers)
+    by_kind = {
+        row.kind: acceptance(
+            target, draft, tokenizer, [a for a in answers if a.question.kind == row.kind][:10]
+        )
+        for row in rows
+    }
+    return Evaluation(
+        rows=tuple(rows),
+        loops=sum(a.loops for a in answers),
+        target_loss=held_out_loss(target, tokenizer),
+        draft_loss=held_out_loss(draft, tokenizer),
+        draft_acceptance=acceptance(target, draft, tokenizer, answers[::4]),
+        acceptance_by_kind=by_kind,
+    )
+
+
+def main(
+    bundled: Annotated[Path, typer.Option(help="Folder with target and draft.")] = _BUNDLED,
+    each: Annotated[int, typer.Option(help="Questions of each kind.")] = 20,
+    misses: Annotated[bool, typer.Option(help="Print every miss.")] = False,
+) -> None:
+    console = Console()
+    result = evaluate(bundled, each)
+    shown = Table("kind", "right", "asked", "ended", "draft accepted")
+    for row in result.rows:
+        accepted = f"{result.acceptance_by_kind[row.kind]:.2f}"
+        shown.add_row(row.kind, str(row.right), str(row.asked), str(row.ended), accepted)
+    console.print(shown)
+    console.print(
+        f"loops {result.loops}, held-out loss: target {result.target_loss:.3f}, draft "
+        f"{result.draft_loss:.3f}; draft acceptance {result.draft_acceptance:.2f}"
+    )
+    for row in result.rows if misses else ():
+        for miss in row.misses:
+            console.print(f"{row.kind}: {miss}", markup=False)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,109 @@
+"""The models in the repository: small, loadable, and sensible on what the chat page offers."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from models.training.evaluate import answer
+from models.training.long_prompt import PROMPT_TOKENS, prompt_tokens
+from models.training.questions import Question
+
+EXAMPLES = [
+    ("What is the KV cache?", ("keys and values", "earlier tokens")),
+    ("Why is decode slower than prefill?", ("one token at a time", "parallel")),
+    ("Tell me a short story about a fox.", ("fox",)),
+    ("What is the capital of Norway?", ("Oslo",)),
+]
+
+
+def ask(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *said: str, keys: tuple[str, ...]
+) -> None:
+    messages = tuple(
+        {"role": "assistant" if number % 2 else "user", "content": text}
+        for number, text in enumerate(said)
+    )
+    given = answer(model, tokenizer, Question("test", messages, keys))
+    assert given.right, given.text
+    assert given.ended, given.text
+    assert not given.loops, given.text
+
+
+def test_all_files_together_are_small(bundled: Path) -> None:
+    assert sum(file.stat().st_size for file in bundled.rglob("*") if file.is_file()) <= 5_000_000
+
+
+def test_weights_are_bf16_safetensors_only(bundled: Path) -> None:
+    kinds = {file.suffix for file in bundled.rglob("*") if file.is_file()}
+    assert kinds <= {".safetensors", ".json", ".jinja", ".md", ".txt"}
+    for name in ("target", "draft"):
+        model = AutoModelForCausalLM.from_pretrained(bundled / name)
+        assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
+
+
+def test_shapes_are_what_the_setups_need(target: PreTrainedModel, draft: PreTrainedModel) -> None:
+    config = target.config
+    assert config.model_type == "llama"
+    assert config.num_key_value_heads < config.num_attention_heads
+    assert config.max_position_embeddings == 2048
+    assert target.get_input_embeddings().weight is target.get_output_embeddings().weight
+    assert draft.config.vocab_size == config.vocab_size
+    assert draft.num_parameters() * 7 <= target.num_parameters()
+
+
+def test_both_models_have_the_same_tokenizer(bundled: Path) -> None:
+    for name in ("tokenizer.json", "chat_template.jinja"):
+        texts = [(bundled / model / name).read_text("utf-8") for model in ("target", "draft")]
+        assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+def test_the_example_prompts_are_answered_and_end(
+    bundled: Path, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(bundled / "target", dtype=dtype).eval()
+    for prompt, keys in EXAMPLES:
+        ask(model, tokenizer, prompt, keys=keys)
+
+
+def test_a_name_is_remembered(target: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    ask(
+        target,
+        tokenizer,
+        "My name is Anna.",
+        "Nice to meet you, Anna! What would you like to know?",
+        "What is my name?",
+        keys=("Anna",),
+    )
+
+
+def test_what_it_does_not_know_it_says(
+    target: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    ask(target, tokenizer, "Who won the football match?", keys=("I don't know",))
+
+
+def test_the_long_prompt_has_its_length_and_is_answered(
+    bundled: Path, target: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    text = (bundled / "long_prompt.txt").read_text(encoding="utf-8")
+    assert abs(prompt_tokens(tokenizer, text) - PROMPT_TOKENS) <= 4
+    assert text.endswith("What is the KV cache?")
+    ask(target, tokenizer, text, keys=("keys and values",))
+
+
+def test_the_draft_speeds_the_target_without_changing_its_answer(
+    target: PreTrainedModel, draft: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    inputs = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "What is the KV cache?"}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
+    )
+    plain = target.generate(**inputs, do_sample=False, max_new_tokens=80)
+    assisted = target.generate(**inputs, do_sample=False, max_new_tokens=80, assistant_model=draft)
+    assert plain.tolist() == assisted.tolist()

@@ -1,0 +1,92 @@
+"""The generated conversations: the same for the same seed, with wordings kept out of training."""
+
+import random
+
+import pytest
+
+from models.training import knowledge
+from models.training.dialogues import conversation
+from models.training.intents import inference, memory, notes
+from models.training.intents.base import State
+from models.training.wording import Wordings, as_typed, expand, typed
+
+
+def test_the_same_seed_gives_the_same_conversation() -> None:
+    def drawn(seed: str) -> list[dict[str, str]]:
+        return conversation(random.Random(seed), "train", 800).messages()
+
+    assert drawn("1:2") == drawn("1:2")
+    assert drawn("1:2") != drawn("1:3")
+
+
+def test_a_conversation_keeps_to_its_length() -> None:
+    for number in range(100):
+        said = conversation(random.Random(number), "train", 3000)
+        assert sum(len(message["content"]) for message in said.messages()) <= 3400
+
+
+def test_expand_gives_every_combination_and_leaves_slots() -> None:
+    assert expand("[a|b] {x}[!|]") == ["a {x}!", "a {x}", "b {x}!", "b {x}"]
+
+
+def test_held_out_wordings_are_never_trained_on_and_the_canonical_one_always_is() -> None:
+    wordings = Wordings("one {x}", "[a|b|c|d|e|f|g|h] [i|j|k|l|m|n|o|p] {x}")
+    assert not wordings.all("train") & wordings.all("held_out")
+    assert len(wordings.all("held_out")) > 3
+    assert "one {x}" in wordings.all("train")
+    rng = random.Random(0)
+    assert {wordings.pick(rng, "train") for _ in range(500)} <= wordings.all("train")
+    assert {wordings.pick(rng, "held_out") for _ in range(100)} <= wordings.all("held_out")
+
+
+def test_typing_noise_leaves_protected_words_readable() -> None:
+    for seed in range(300):
+        text = typed(random.Random(seed), "My name is Zubarin.", protected=["Zubarin"])
+        assert "zubarin" in text.lower()
+        assert as_typed(text, "Zubarin") in text
+
+
+def test_a_name_that_was_told_is_the_answer_later_and_none_is_invented_before() -> None:
+    state = State()
+    assert "not told me" in memory.ask_name(random.Random(1), state, "train").assistant
+    memory.tell_name(random.Random(2), state, "train")
+    assert state.user_name is not None
+    assert state.user_name in memory.ask_name(random.Random(3), state, "train").assistant
+
+
+def test_a_system_turn_that_wants_brevity_gets_one_sentence() -> None:
+    turn = inference.define(random.Random(4), State(brief=True), "train")
+    assert turn.assistant == knowledge.first_sentence(turn.assistant)
+
+
+def test_looked_up_notes_hold_the_answer_once() -> None:
+    looked_up = [
+        turn
+        for seed in range(60)
+        if (turn := notes.long_notes(random.Random(seed), State(), "train", notes_chars=900)).kind
+        == "notes, looked up"
+    ]
+    assert looked_up
+    for turn in looked_up:
+        assert turn.user.count(turn.assistant) >= 1
+
+
+def test_every_definition_and_answer_is_two_plain_sentences_at_most() -> None:
+    answers = [term.definition for term in knowledge.terms()]
+    answers += [fact.answer for fact in (*knowledge.whys(), *knowledge.comparisons())]
+    for text in answers:
+        assert text.isascii()
+        assert text.endswith(".")
+        assert len(text) < 320
+
+
+@pytest.mark.parametrize("fact_names", [[t.names for t in knowledge.terms()]])
+def test_no_name_means_two_terms(fact_names: list[tuple[str, ...]]) -> None:
+    names = [name.lower() for term_names in fact_names for name in set(term_names)]
+    assert len(names) == len(set(names))
+
+
+def test_the_world_is_wide_enough() -> None:
+    assert len(knowledge.terms()) >= 70
+    assert len(knowledge.capitals()) >= 60
+    assert len(knowledge.whys()) >= 20

@@ -1,0 +1,88 @@
+"""Training on a tiny shape: it learns, and goes on from its checkpoint as if never stopped."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from models.training.build import default_work_folder
+from models.training.export import export
+from models.training.shapes import Shape
+from models.training.tokenizer import train_tokenizer
+from models.training.train import Length, Plan, Training
+
+VOCAB_SIZE = 320
+SHAPE = Shape(layers=1, hidden=32, intermediate=64, heads=2, kv_heads=1, vocab_size=VOCAB_SIZE)
+STEPS_TOKENS = 400
+
+
+def plan(steps: int) -> Plan:
+    # The step size is a lower bound, so that many tokens are never reached in fewer steps.
+    return Plan(
+        total_tokens=steps * STEPS_TOKENS,
+        lengths=(Length(64, 1.0, 1.0),),
+        step_tokens=STEPS_TOKENS,
+        batch_tokens=1024,
+        warmup_steps=2,
+    )
+
+
+@pytest.fixture(scope="module")
+def tiny_tokenizer() -> Tokenizer:
+    return train_tokenizer(["What is the KV cache?", "The capital of Norway is Oslo."], VOCAB_SIZE)
+
+
+def test_the_loss_goes_down(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
+    training = Training(SHAPE, tiny_tokenizer, plan(40), tmp_path)
+    before = training.held_out_loss(20)
+    losses: list[float] = []
+    training.run(lambda progress: losses.append(progress.loss), report_every_steps=1)
+    assert len(losses) >= 20
+    assert losses[-1] < losses[0] - 0.3
+    assert training.held_out_loss(20) < before
+
+
+def test_a_stopped_training_goes_on_as_if_never_stopped(
+    tiny_tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    def weights(training: Training) -> torch.Tensor:
+        return torch.cat([p.detach().flatten() for p in training.model.parameters()])
+
+    through = Training(SHAPE, tiny_tokenizer, plan(20), tmp_path / "through")
+    through.run(lambda progress: None)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(progress: object) -> None:
+        raise Stopped
+
+    stopped = Training(SHAPE, tiny_tokenizer, plan(20), tmp_path / "stopped")
+    with pytest.raises(Stopped):
+        stopped.run(stop, report_every_steps=5, save_every_steps=5)
+    resumed = Training(SHAPE, tiny_tokenizer, plan(20), tmp_path / "stopped")
+    assert resumed.progress.step == 5
+    resumed.run(lambda progress: None)
+    assert resumed.progress.tokens == through.progress.tokens
+    torch.testing.assert_close(weights(resumed), weights(through))
+
+
+def test_an_export_opens_with_plain_from_pretrained(
+    tiny_tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    training = Training(SHAPE, tiny_tokenizer, plan(1), tmp_path / "work")
+    export(training.averaged_model(), tiny_tokenizer, tmp_path / "model")
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    assert model.config.eos_token_id == tokenizer.eos_token_id
+    assert model.generation_config.eos_token_id == tokenizer.eos_token_id
+    assert model.dtype == torch.bfloat16
+
+
+def test_checkpoints_lie_in_the_data_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DYNO_DATA_DIR", str(tmp_path))
+    assert default_work_folder() == tmp_path / "training"
