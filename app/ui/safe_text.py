@@ -4,7 +4,7 @@ Markdown that Streamlit shows is rich: images are fetched, diagrams may hold ima
 colour text, dollar signs become formulae, "--" becomes a dash. An answer may keep its headings,
 lists, tables, emphasis, code and http(s) links; everything else is shown as it was written.
 
-How: outside code, an invisible word joiner is put into every opening that could do harm, so
+How: outside code, an invisible joiner is put into every opening that could do harm, so
 that it is no opening any more. Code is left alone only where it cannot be anything else: after a
 doubtful fence (in a list, with tabs, …) the rest of the answer is treated as text, fence or not,
 and so is a code span that an escape, a cell or a line before may have cut in another way. What
@@ -16,7 +16,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-JOINER = "\u2060"  # word joiner: no width, no line break, no meaning to Markdown
+# Zero width no-break space: has no width, breaks no line, and counts as a space to the renderer,
+# which takes any other invisible character as the first letter of a directive's name.
+JOINER = "\ufeff"
 
 _FENCE = re.compile(r"^( {0,3})(`{3,}|~{3,})[ \t]*(.*?)[ \t]*$")
 _FENCE_ANYWHERE = re.compile(r"`{3}|~{3}")
@@ -31,8 +33,8 @@ _OPENINGS = re.compile(
     | \](?=\()(?!\(\s*https?://[^\s<>()]+\s*\))  # a link to anything but the web, or with a title
     | <(?=[A-Za-z/!?])                           # HTML, and <autolinks>
     | (?<=\w)@(?=\w)                             # a mail address
-    | :(?=[A-Za-z:_])                            # :directives[…], :emoji:, javascript:
-    | :(?=[\w+-]+:)                              # :+1:
+    | :(?=[A-Za-z:_]|[^\x00-\x7f])              # :directives[…], :emoji:, javascript:
+    | :(?=[\w+-]+[:\[{])                        # :+1: and :1[…]
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -68,7 +70,7 @@ class _Fence:
 def safe_markdown(text: str) -> str:
     """`text` as Markdown for `st.markdown(…, unsafe_allow_html=False)`.
 
-    It looks as it was written, and copied text differs from it by word joiners at most; offer the
+    It looks as it was written, and copied text differs from it by joiners at most; offer the
     raw answer for copying.
     """
     out: list[str] = []

@@ -53,6 +53,8 @@ def test_ordinary_markdown_is_kept_to_the_letter(text: str) -> None:
         (":color[alarm]{foreground=red}", ":c"),
         (":material/delete: :streamlit: :smile:", ":m"),
         (":+1:", ":+"),
+        (":1[alarm]", ":1"),
+        (":\u00e9[alarm]", ":\u00e9"),
         (":::note\ntext", "::n"),
     ],
 )
