@@ -1,0 +1,137 @@
+"""Figures by hand: stamps that are written down, results worked out on paper."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from app.bench import figures
+from app.bench.record import MemoryLedger, Price, Timeline, TokenUsage
+from tests.bench.samples import MS, make_run, stamps
+
+
+def test_ttft_is_first_token_minus_accepted_and_leaves_the_queue_out() -> None:
+    queued_long = Timeline(
+        queued_ns=0, started_ns=4_000 * MS, accepted_ns=4_010 * MS, ended_ns=5_000 * MS
+    )
+    run = make_run(timeline=queued_long, chunks=stamps((4_031, 1), (4_050, 1)))
+    assert figures.ttft(run).value == 21 * MS
+    assert figures.queue_time(run).value == 4_000 * MS
+
+
+def test_ttft_skips_chunks_without_tokens() -> None:
+    run = make_run(chunks=stamps((12, 0), (30, 1), (40, 1)))
+    assert figures.ttft(run).value == 20 * MS
+
+
+def test_tpot_of_single_tokens_is_the_mean_gap() -> None:
+    # 30 → 50 ms is 20 ms for the 2 tokens after the first.
+    assert figures.tpot(make_run()).value == 10 * MS
+
+
+def test_tpot_counts_the_tokens_of_a_burst_and_not_its_chunks() -> None:
+    # 30 → 90 ms is 60 ms for 4 + 1 + 1 = 6 tokens after the first chunk.
+    run = make_run(chunks=stamps((30, 1), (50, 4), (70, 1), (90, 1)))
+    assert figures.tpot(run).value == 10 * MS
+
+
+def test_tpot_leaves_out_all_tokens_of_a_first_burst() -> None:
+    # n = 7, n_first = 5: (50 − 30) / 2.
+    run = make_run(chunks=stamps((30, 5), (40, 1), (50, 1)))
+    assert figures.tpot(run).value == 10 * MS
+
+
+def test_a_last_chunk_without_tokens_does_not_lengthen_tpot() -> None:
+    run = make_run(chunks=(*stamps((30, 1), (40, 1)), *stamps((500, 0))))
+    assert figures.tpot(run).value == 10 * MS
+
+
+@pytest.mark.parametrize("points", [(), ((30, 1),), ((30, 6),), ((30, 3), (40, 0))])
+def test_tpot_is_undefined_where_all_tokens_came_at_once(
+    points: tuple[tuple[int, int], ...],
+) -> None:
+    run = make_run(chunks=stamps(*points))
+    for figure in (figures.tpot(run), figures.decode_rate(run)):
+        assert figure.value is None
+        assert figure.reason
+
+
+def test_decode_rate_is_one_over_tpot() -> None:
+    assert figures.decode_rate(make_run()).value == pytest.approx(100.0)
+
+
+def test_decode_rate_of_tokens_with_one_stamp_is_not_infinite() -> None:
+    run = make_run(chunks=stamps((30, 1), (30, 1)))
+    assert figures.decode_rate(run).value is None
+
+
+def test_prefill_rate_counts_only_the_tokens_that_were_computed() -> None:
+    reused = TokenUsage(prompt_tokens=100, prompt_tokens_computed=8, output_tokens=3)
+    assert figures.prefill_rate(make_run(usage=reused)).value == pytest.approx(400.0)
+
+
+def test_total_time_is_engine_free_minus_accepted() -> None:
+    assert figures.total_time(make_run()).value == 50 * MS
+
+
+def test_stop_time_is_device_free_minus_stop_asked() -> None:
+    stopped = Timeline(
+        queued_ns=0,
+        started_ns=0,
+        accepted_ns=10 * MS,
+        ended_ns=44 * MS,
+        stop_requested_ns=40 * MS,
+        released_ns=45 * MS,
+    )
+    assert figures.stop_time(make_run(timeline=stopped, status="stopped")).value == 5 * MS
+    assert figures.stop_time(make_run()).value is None
+
+
+def test_cost_is_the_hourly_price_for_the_seconds_busy_and_exact() -> None:
+    price = Price(dollars_per_hour=Decimal("0.72"), source="test", date=dt.date(2026, 11, 1))
+    busy_half_a_second = Timeline(queued_ns=0, accepted_ns=0, ended_ns=500 * MS)
+    figure = figures.cost(make_run(price=price, timeline=busy_half_a_second))
+    assert figure.value == Decimal("0.0001")
+    assert "0.72 $/h, test, 2026-11-01" in figure.formula
+
+
+def test_without_a_price_there_is_no_cost_and_not_a_zero() -> None:
+    figure = figures.cost(make_run())
+    assert (figure.value, figure.reason) == (None, "no price set")
+
+
+def test_the_rest_of_memory_is_the_peak_minus_what_is_known() -> None:
+    assert figures.rest_bytes(make_run()) == 300
+    known = MemoryLedger(weights_bytes=10, kv_cache_bytes=2, activations_bytes=3, peak_bytes=20)
+    assert figures.rest_bytes(make_run(memory=known)) == 5
+    assert figures.rest_bytes(make_run(memory=MemoryLedger(peak_bytes=20))) is None
+
+
+def test_token_counts_say_whether_they_are_estimated() -> None:
+    guessed = TokenUsage(
+        prompt_tokens=8, prompt_tokens_computed=8, output_tokens=3, kind="estimated"
+    )
+    assert figures.output_tokens(make_run(usage=guessed)).provenance == "estimated"
+    assert figures.output_tokens(make_run()).provenance == "measured"
+
+
+def test_what_was_not_measured_is_none_with_a_reason_in_every_figure() -> None:
+    nothing = make_run(
+        chunks=(),
+        usage=None,
+        memory=MemoryLedger(),
+        timeline=Timeline(queued_ns=0),
+        status="failed",
+    )
+    for figure in figures.all_figures(nothing).values():
+        assert figure.value is None, figure.name
+        assert figure.reason, figure.name
+
+
+def test_every_figure_shows_its_formula() -> None:
+    for name, figure in figures.all_figures(make_run()).items():
+        assert figure.name == name
+        assert figure.formula
+        assert figure.title
