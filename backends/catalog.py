@@ -38,7 +38,14 @@ def catalog() -> dict[str, CatalogModel]:
 
 def looks_like_a_path(name: str) -> bool:
     """Whether `name` means a folder on this machine rather than a Hub id."""
-    return name.startswith(("/", "./", "../", "~", ".\\")) or "\\" in name or Path(name).is_dir()
+    return name.startswith(("/", "./", "../", "~", ".\\")) or "\\" in name or _is_folder(name)
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:  # longer than any file name
+        return False
 
 
 def resolve(name: str) -> str:

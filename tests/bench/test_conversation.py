@@ -66,6 +66,7 @@ def test_a_link_that_was_cut_anywhere_is_refused() -> None:
         packed({"columns": []}),
         packed({"columns": [{"setup": {"weights": "int1"}}]}),
         packed({"columns": [{"setup": {}, "key": "../etc"}]}),
+        packed({"columns": [{"setup": {"model": "x" * 513}}]}),
         packed({"columns": [{"setup": {}}], "surprise": 1}),
         packed({"columns": [{"setup": {}}] * 7}),
         packed({"columns": [{"setup": {}, "label": "x" * 61}]}),
@@ -102,6 +103,11 @@ def test_the_name_of_a_folder_that_exists_counts_as_a_path(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidSetup):
         Comparison(columns=(Column(setup=Setup(model="secret-model")),)).to_permalink()
+
+
+def test_a_model_name_longer_than_a_file_name_is_only_a_name() -> None:
+    comparison = Comparison(columns=(Column(setup=Setup(model="x" * 400)),))
+    assert Comparison.from_permalink(comparison.to_permalink()) == comparison
 
 
 def test_a_comparison_has_one_to_six_columns() -> None:
