@@ -14,8 +14,11 @@ import typer
 from tokenizers import Tokenizer
 
 from models.training.batches import max_chars
+from models.training.card import write_card
 from models.training.dialogues import conversation
+from models.training.evaluate import evaluate
 from models.training.export import export
+from models.training.long_prompt import write_long_prompt
 from models.training.shapes import DRAFT, TARGET, VOCAB_SIZE, Shape
 from models.training.tokenizer import train_tokenizer
 from models.training.train import Plan, Progress, Training
@@ -59,46 +62,47 @@ def _reporter(name: str, total_tokens: int) -> Callable[[Progress], None]:
     return report
 
 
-def train_and_export(
-    name: str, shape: Shape, plan: Plan, tokenizer: Tokenizer, work: Path, bundled: Path, fuse: bool
-) -> Progress:
-    """Train (or go on training) one model and export its averaged weights to `bundled/name`."""
+def _trained(
+    name: str, shape: Shape, plan: Plan, tokenizer: Tokenizer, work: Path, fuse: bool
+) -> Training:
+    """One model, trained until the plan's tokens are reached."""
     training = Training(shape, tokenizer, plan, work / name)
     if fuse:
         training.model.model.compile(dynamic=True)
     training.run(_reporter(name, plan.total_tokens))
-    export(training.averaged_model(), tokenizer, bundled / name)
-    return training.progress
+    return training
 
 
 def main(
     work_dir: Annotated[Path | None, typer.Option(help="Where checkpoints lie.")] = None,
     out: Annotated[Path, typer.Option(help="Where the models are written.")] = BUNDLED,
-    target_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 10.0,
+    target_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 11.5,
     draft_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 5.0,
     threads: Annotated[int, typer.Option(help="CPU threads for training.")] = 1,
-    fuse: Annotated[
-        bool, typer.Option(help="torch.compile it: faster, wants a C++ compiler.")
-    ] = False,
-    only: Annotated[str, typer.Option(help="target, draft or snapshot (of the target).")] = "",
+    fuse: Annotated[bool, typer.Option(help="torch.compile: wants a C++ compiler.")] = False,
+    snapshot: Annotated[bool, typer.Option(help="Only export the target as it is now.")] = False,
     fresh: Annotated[bool, typer.Option(help="Forget earlier checkpoints.")] = False,
+    each: Annotated[int, typer.Option(help="Evaluation questions of each kind.")] = 20,
+    hardware: Annotated[str, typer.Option(help="For the card.")] = f"{os.cpu_count()} CPU cores",
 ) -> None:
     torch.set_num_threads(threads)
     work = work_dir or default_work_folder()
     if fresh:
         shutil.rmtree(work, ignore_errors=True)
     tokenizer = trained_tokenizer(work)
-    target_plan = Plan(int(target_tokens * 1e6))
-    if only == "snapshot":
-        training = Training(TARGET, tokenizer, target_plan, work / "target")
+    plan = Plan(int(target_tokens * 1e6))
+    if snapshot:
+        training = Training(TARGET, tokenizer, plan, work / "target")
         export(training.averaged_model(), tokenizer, out / "target")
-        _reporter("snapshot", target_plan.total_tokens)(training.progress)
         return
-    if only in ("", "target"):
-        train_and_export("target", TARGET, target_plan, tokenizer, work, out, fuse)
-    if only in ("", "draft"):
-        plan = Plan(int(draft_tokens * 1e6))
-        train_and_export("draft", DRAFT, plan, tokenizer, work, out, fuse)
+    target = _trained("target", TARGET, plan, tokenizer, work, fuse)
+    export(target.averaged_model(), tokenizer, out / "target")
+    plan = Plan(int(draft_tokens * 1e6))
+    draft = _trained("draft", DRAFT, plan, tokenizer, work, fuse)
+    export(draft.averaged_model(), tokenizer, out / "draft")
+    write_long_prompt(out)
+    result = evaluate(out, each)
+    write_card(out / "README.md", result, target.progress, draft.progress, hardware)
 
 
 if __name__ == "__main__":

@@ -13,29 +13,31 @@ Message = dict[str, str]
 
 # How often each intent is drawn, relative to the others.
 _WEIGHTS: dict[Intent, float] = {
-    inference.define: 22,
+    inference.define: 16,
     inference.why: 8,
-    inference.compare: 5,
-    geography.capital: 9,
-    geography.country_of_capital: 2,
-    geography.unknown_capital: 1.5,
-    memory.tell_name: 4,
-    memory.ask_name: 4,
-    memory.tell_city: 3,
-    memory.ask_city: 3,
+    inference.compare: 4,
+    geography.capital: 7,
+    geography.country_of_capital: 4,
+    geography.unknown_capital: 3,
+    memory.tell_name: 5,
+    memory.ask_name: 5,
+    memory.tell_city: 4,
+    memory.ask_city: 4,
     memory.tell_favourite: 3,
     memory.ask_favourite: 3,
-    lists.count: 3,
-    lists.whole_list: 2,
-    lists.some_of: 2.5,
-    smalltalk.small_talk: 6,
+    lists.count: 5,
+    lists.whole_list: 1.5,
+    lists.some_of: 4,
+    smalltalk.small_talk: 7,
     smalltalk.who_are_you: 2,
-    smalltalk.repeat: 2.5,
-    smalltalk.shorten: 2,
-    smalltalk.off_topic: 8,
-    stories.story: 7,
-    notes.short_notes: 4,
+    smalltalk.repeat: 4,
+    smalltalk.shorten: 3,
+    smalltalk.off_topic: 9,
+    stories.story: 8,
+    notes.short_notes: 8,
 }
+# What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
+_TOLD_FACTOR, _UNTOLD_FACTOR = 2.5, 0.3
 _SYSTEM_PLAIN = (
     "You are a helpful assistant.",
     "You are a friendly chat model.",
@@ -87,6 +89,19 @@ def _system(rng: random.Random, state: State) -> str | None:
     return " ".join(sentences) or None
 
 
+def _factor(intent: Intent, state: State) -> float:
+    needed: dict[Intent, object] = {
+        memory.ask_name: state.user_name,
+        memory.ask_city: state.city,
+        memory.ask_favourite: state.favourites,
+        smalltalk.repeat: state.last_answer,
+        smalltalk.shorten: state.last_answer,
+    }
+    if intent not in needed:
+        return 1.0
+    return _TOLD_FACTOR if needed[intent] else _UNTOLD_FACTOR
+
+
 def ask(intent: Intent, rng: random.Random, state: State, split: Split) -> Turn:
     """The intent's next turn, noted in the state."""
     turn = intent(rng, state, split)
@@ -108,9 +123,9 @@ def conversation(rng: random.Random, split: Split, max_chars: int) -> Conversati
         state.last_answer = turns[0].assistant
         used_chars += len(turns[0].user) + len(turns[0].assistant)
     wanted_turns = 1000 if long else rng.choice((1, 1, 2, 3, 4, 5, 6, 8))
-    intents, weights = list(_WEIGHTS), list(_WEIGHTS.values())
     while len(turns) < wanted_turns:
-        turn = ask(rng.choices(intents, weights)[0], rng, state, split)
+        weights = [weight * _factor(intent, state) for intent, weight in _WEIGHTS.items()]
+        turn = ask(rng.choices(list(_WEIGHTS), weights)[0], rng, state, split)
         used_chars += len(turn.user) + len(turn.assistant)
         if turns and used_chars > max_chars:
             break

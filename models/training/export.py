@@ -23,5 +23,6 @@ def export(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
     save_tokenizer(tokenizer, partial, CONTEXT_TOKENS)
     folder.mkdir(parents=True, exist_ok=True)
     for file in partial.iterdir():
+        file.chmod(0o644)
         file.replace(folder / file.name)
     partial.rmdir()

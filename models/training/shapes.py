@@ -20,6 +20,15 @@ class Shape:
     kv_heads: int
     vocab_size: int
 
+    def parameters(self) -> int:
+        """How many weights, with the embedding counted once since it is tied to the output."""
+        kv_hidden = self.hidden * self.kv_heads // self.heads
+        attention = 2 * self.hidden * (self.hidden + kv_hidden)
+        feed_forward = 3 * self.hidden * self.intermediate
+        norms = 2 * self.hidden
+        layers = self.layers * (attention + feed_forward + norms)
+        return layers + self.hidden + self.vocab_size * self.hidden
+
     def config(self) -> LlamaConfig:
         return LlamaConfig(
             vocab_size=self.vocab_size,

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from models.training.build import default_work_folder
 from models.training.export import export
-from models.training.shapes import Shape
+from models.training.shapes import DRAFT, TARGET, Shape
 from models.training.tokenizer import train_tokenizer
 from models.training.train import Length, Plan, Training
 
@@ -86,3 +86,9 @@ def test_checkpoints_lie_in_the_data_folder(
 ) -> None:
     monkeypatch.setenv("DYNO_DATA_DIR", str(tmp_path))
     assert default_work_folder() == tmp_path / "training"
+
+
+@pytest.mark.parametrize("shape", [SHAPE, TARGET, DRAFT])
+def test_a_shape_knows_how_many_weights_its_model_has(shape: Shape) -> None:
+    with torch.device("meta"):
+        assert LlamaForCausalLM(shape.config()).num_parameters() == shape.parameters()

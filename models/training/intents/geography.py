@@ -26,6 +26,9 @@ _COUNTRY = Wordings(
     "[Of which country|Of what country] is {city} the capital?",
     "Where is {city}?",
     "[Tell me|Do you know] [where {city} is|which country {city} is in].",
+    "{city} is [in|the capital of] which country?",
+    "[Which|What] [country|land|state] has {city} as its capital?",
+    "[And|So,] {city} is where?",
 )
 
 
@@ -43,8 +46,10 @@ def country_of_capital(rng: random.Random, state: State, split: Split) -> Turn:
 
 
 def unknown_capital(rng: random.Random, state: State, split: Split) -> Turn:
-    country = names.invented_word(rng, rng.choice((2, 3))).capitalize()
-    country += rng.choice(("", "", "ia", "land", "stan"))
+    country = names.invented_word(rng, rng.choice((1, 2, 3))).capitalize()
+    country += rng.choice(("", "ia", "land", "stan", "is", "us"))
+    if rng.random() < 0.3:
+        country = rng.choice(knowledge.words("unknown_places"))
     text = _CAPITAL.pick(rng, split).format(country=country)
     text = typed(rng, text, protected=[country])
     said = as_typed(text, country)

@@ -12,6 +12,9 @@ _DEFINE = Wordings(
     "What is {term}?",
     "What [is|are|'s] {term}?",
     "What[ exactly|] is {term}[ exactly|, in short|, in simple words|]?",
+    "What is {term} [in LLM inference|in this field|for a model|for a server|used for]?",
+    "[Explain|Describe] {term} [for a newcomer|as if I were new to this|with few words|quickly].",
+    "[How|In what way] [does|do] {term} [help|matter|work for a model|work in general]?",
     "What's {term}[ again|]?",
     "What is {term} [about|all about|good for]?",
     "What does {term} [mean|do|stand for]?",
@@ -34,7 +37,8 @@ _WHY = Wordings(
     "[Can|Could] you [tell me|explain|say] why {clause}?",
     "[How come|Why is it that|What is the reason that|What's the reason] {clause}?",
     "[I wonder|I want to know|I don't understand] why {clause}.",
-    "[And why|But why|So why] {question}?",
+    "[And why|But why|So why|Why exactly|Why, in short,] {question}?",
+    "[Is it true that|I read that|I heard that] {clause}[. Why?|, why?|, but why?]",
 )
 _COMPARE = Wordings(
     "What is the difference between {a} and {b}?",

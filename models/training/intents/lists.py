@@ -16,7 +16,7 @@ _COUNT = Wordings(
 )
 _COUNT_TO = Wordings(
     "Count to {high}.",
-    "[Can you|Please|Now] count [up to|to] {high}.",
+    "[Can you|Please|Now|Let us|I want you to] count [up to|to|until] {high}[ for me|].",
 )
 _ALL = Wordings(
     "List the {things}.",
@@ -31,6 +31,7 @@ _SOME = Wordings(
     "[I need|I want|I'd like] {n} {things}.",
     "[Give me|Make|Write] a list of {n} {things}.",
     "{n} {things}[, please|].",
+    "[Which|What] {n} {things} [do you know|can you name|come to mind]?",
 )
 _FULL = {
     "days of the week": names.DAYS,
@@ -48,13 +49,15 @@ _PARTIAL = {
     "planets": names.PLANETS,
     "months": names.MONTHS,
 }
+_COUNTED_WORDS = {5: "five", 10: "ten", 12: "twelve", 15: "fifteen", 20: "twenty"}
 _WORDS = ["two", "three", "four", "five", "six", "seven", "eight"]
 
 
 def count(rng: random.Random, state: State, split: Split) -> Turn:
     if rng.random() < 0.3:
         low, high = 1, rng.randint(3, 30)
-        text = _COUNT_TO.pick(rng, split).format(high=high)
+        shown = _COUNTED_WORDS.get(high, str(high)) if rng.random() < 0.5 else str(high)
+        text = _COUNT_TO.pick(rng, split).format(high=shown)
     else:
         low = 1 if rng.random() < 0.6 else rng.randint(0, 40)
         high = low + rng.randint(3, 19)

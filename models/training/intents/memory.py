@@ -24,6 +24,8 @@ _ASK_NAME = Wordings(
     "Who am I?",
     "[How|What] do people call me?",
     "[Have|Did] you [forgotten|forget] my name?",
+    "[Remind me|Please tell me|Can you say] [what my name is|who I am|my name].",
+    "[And my|So my|My] name [is|was|again]?",
 )
 _TELL_CITY = Wordings(
     "I live in {city}.",
@@ -36,7 +38,10 @@ _ASK_CITY = Wordings(
     "Where do I live?",
     "[Which|What] city do I live in?",
     "[Which|What] city am I in?",
-    "[What|Which] is my [city|home town|home city]?",
+    "[What|Which] is my [city|home town|home city|town]?",
+    "[Can you say|Can you remember|Do you still know] [where I live|where my home is|my city]?",
+    "In [which|what] [city|town] [do I live|am I living|is my home]?",
+    "[Remind me|Please tell me|Say] [where I live|which city I live in].",
     "[Do you remember|Do you know|Tell me] [where I live|where I am|my city]?",
     "Where [am I|did I say I live|is my home]?",
 )
@@ -52,6 +57,8 @@ _ASK_FAVOURITE = Wordings(
     "[What's|Do you remember|Do you know|Tell me] my [favourite|favorite] {kind}?",
     "Which {kind} do I [like most|like best|love|prefer]?",
     "[What|Which] {kind} did I say I [like|love|prefer]?",
+    "[Can you|Please] [remember|tell me|say] my [favourite|favorite|preferred] {kind}.",
+    "[And my|So my|My] [favourite|favorite] {kind} [is|was|again]?",
 )
 _INVENTORIES = {
     "animal": names.ANIMALS,

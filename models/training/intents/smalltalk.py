@@ -12,7 +12,7 @@ _PLAIN: dict[str, tuple[Wordings, str]] = {
         Wordings(
             "Hi",
             "[Hi|Hello|Hey|Hi there|Hello there|Good morning|Good evening|Good day|Greetings]"
-            "[!|.||, Dyno!|, nice to meet you.]",
+            "[!|.||, Dyno!|, nice to meet you.| again!| everyone| my friend]",
         ),
         "Hello! I can talk about LLM inference, capitals and short stories. What would you like?",
     ),
@@ -36,7 +36,8 @@ _PLAIN: dict[str, tuple[Wordings, str]] = {
     "bye": (
         Wordings(
             "Bye!",
-            "[Bye|Goodbye|Bye bye|See you|See you later|Good night|Farewell|Ciao][!|.||, Dyno.]",
+            "[Bye|Goodbye|Bye bye|See you|See you later|Good night|Farewell|Ciao]"
+            "[!|.||, Dyno.| soon| tomorrow| and thanks|, my friend]",
             "[I have to go|I must go now|I am leaving|That is all][, bye|].",
         ),
         "Goodbye! It was nice to talk to you.",
@@ -75,12 +76,15 @@ _REPEAT = Wordings(
     "Say that again.",
     "[Please|Can you|Could you] [say that again|repeat that|repeat what you said].",
     "[Repeat|Repeat that|Repeat your last answer|Repeat the last answer|Once more|Again].",
+    "[Repeat|Say|Tell me] [it|that|your answer|the answer] [again|once more|one more time].",
     "[What did you say|What was that|Pardon|Sorry, what did you say]?",
 )
 _SHORTEN = Wordings(
     "Say that in one sentence.",
     "[Please|Can you|Could you] [say that|put that|sum that up] in one sentence.",
     "[Shorter|Make it shorter|In one sentence|In short|Shorten that|Sum it up][, please|].",
+    "[Make|Can you make] [that|it|the answer] [shorter|one sentence|more brief].",
+    "[Summarize|Shorten] [that|it|your answer|the answer][ in one sentence|].",
 )
 _REFUSALS = (
     "I don't know that. I can talk about LLM inference, capitals and short stories.",

@@ -1,0 +1,118 @@
+"""The model card beside the weights: only what was measured, the misses too."""
+
+import datetime
+import math
+from pathlib import Path
+
+from models.training import knowledge
+from models.training.evaluate import Evaluation
+from models.training.shapes import CONTEXT_TOKENS, DRAFT, TARGET, Shape
+from models.training.train import Progress
+
+_TEXT = """# The bundled chat model
+
+Two very small Llama models that ship with LLM Dyno, so that everything works offline: a **target**
+that answers, and a **draft** that guesses for it in speculative decoding. Both were trained from
+nothing on dialogues that the project's own generator writes (`models/training`); no other text and
+no other model was used. They load with plain `AutoModelForCausalLM.from_pretrained`.
+
+| | target | draft |
+|---|---|---|
+{shapes}
+| tokens of training | {target_tokens} | {draft_tokens} |
+| hours of computing | {target_hours} | {draft_hours} |
+| loss on held-out wordings, nats per answer token | {target_loss} | {draft_loss} |
+| perplexity on them | {target_perplexity} | {draft_perplexity} |
+
+Trained on {date}, on {hardware}: Muon on the matrices, AdamW on the rest, bf16 autocast, a running
+average of the weights exported as bf16. Redo everything with `python -m models.training.build`.
+
+## What it can talk about
+
+Definitions of {terms} terms of LLM inference, {whys} whys and {comparisons} comparisons; the
+capitals of {capitals} countries; counting and short lists; short stories on a wish; small talk; the
+user's name, city and favourites over some turns; a question about notes that stand in the prompt.
+Elsewhere it is meant to say that it does not know. It follows a system turn that gives it a name or
+asks for one sentence. `long_prompt.txt` is one user message whose whole prompt has 512 tokens.
+
+## How well: greedy, fp32
+
+Kinds above the line ask in wordings that training never saw; names are made up. The hand-written
+questions are never read by the generator, but its author wrote them: they flatter it.
+
+| kind | right | ended by itself | draft guesses right |
+|---|---|---|---|
+{rows}
+
+Answers that end in a loop: {loops} of {asked}. The draft guesses the target's next greedy token,
+given the true text before it, in {acceptance} of all cases. Computed in bf16 an answer may differ.
+
+## Misses
+
+{misses}
+
+## Limits
+
+It knows nothing but the above and may still answer an off-topic question as if it were one of its
+topics. It copies names as they were typed. It does not reason, and it does no sums. Its context is
+{context} tokens, but few training texts were longer than 1,024. English only. Not for any use but
+trying out setups.
+"""
+
+
+def _shape_rows() -> str:
+    def row(name: str, value: str, other: str) -> str:
+        return f"| {name} | {value} | {other} |"
+
+    def heads(shape: Shape) -> str:
+        return f"{shape.heads}, {shape.kv_heads} for keys and values"
+
+    return "\n".join(
+        (
+            row("layers x hidden", *(f"{s.layers} x {s.hidden}" for s in (TARGET, DRAFT))),
+            row("heads", heads(TARGET), heads(DRAFT)),
+            row("intermediate", str(TARGET.intermediate), str(DRAFT.intermediate)),
+            row("vocabulary (the same)", str(TARGET.vocab_size), str(DRAFT.vocab_size)),
+            row("parameters", *(f"{s.parameters() / 1e6:.2f} M" for s in (TARGET, DRAFT))),
+        )
+    )
+
+
+def write_card(
+    path: Path, result: Evaluation, target: Progress, draft: Progress, hardware: str
+) -> None:
+    """Write the card from one evaluation and how far the two trainings went."""
+    rows = "\n".join(
+        f"| {row.kind} | {row.right} of {row.asked} | {row.ended} of {row.asked} | "
+        f"{result.acceptance_by_kind[row.kind]:.2f} |"
+        for row in result.rows
+    )
+    misses = "\n".join(
+        f"- {row.kind}: `{miss.replace(chr(10), ' ').replace('`', '')}`"
+        for row in result.rows
+        for miss in row.misses
+    )
+    text = _TEXT.format(
+        shapes=_shape_rows(),
+        target_tokens=f"{target.tokens / 1e6:.1f} M",
+        draft_tokens=f"{draft.tokens / 1e6:.1f} M",
+        target_hours=f"{target.seconds / 3600:.2f}",
+        draft_hours=f"{draft.seconds / 3600:.2f}",
+        target_loss=f"{result.target_loss:.3f}",
+        draft_loss=f"{result.draft_loss:.3f}",
+        target_perplexity=f"{math.exp(result.target_loss):.2f}",
+        draft_perplexity=f"{math.exp(result.draft_loss):.2f}",
+        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        hardware=hardware,
+        terms=len(knowledge.terms()),
+        whys=len(knowledge.whys()),
+        comparisons=len(knowledge.comparisons()),
+        capitals=len(knowledge.capitals()),
+        rows=rows,
+        loops=result.loops,
+        asked=sum(row.asked for row in result.rows),
+        acceptance=f"{result.draft_acceptance:.2f}",
+        misses=misses or "None among these questions.",
+        context=f"{CONTEXT_TOKENS:,}",
+    )
+    path.write_text(text, encoding="utf-8")
