@@ -89,6 +89,14 @@ def dollars(value: Number) -> str:
     return _scale("dollars", value).parts(value).text
 
 
+def dollars_of_many(value: Decimal) -> str:
+    """Money as it is, with two digits that mean something below a cent: $0.0019, $1.20, $1 234."""
+    size = abs(value)
+    if size == 0 or size >= Decimal("0.1"):
+        return "$" + grouped(value, 2 if size < 1_000 else 0)
+    return "$" + grouped(value, min(12, 1 - math.floor(math.log10(size))))
+
+
 def ratio(value: Number) -> str:
     """How many times: 5.1×, 0.98×, 23×."""
     return _scale("ratio", value).parts(value).text
