@@ -218,6 +218,11 @@ class EnginePool:
             slots = list(self._slots.items())
         return [_info(key, slot) for key, slot in slots]
 
+    def count(self) -> int:
+        """How many engines are loaded."""
+        with self._changed:
+            return sum(slot.engine is not None for slot in self._slots.values())
+
     def loaded(self, setup: Setup) -> Engine | None:
         """The engine of a setup if it is loaded and idle; it may be closed at any time."""
         with self._changed:

@@ -50,7 +50,7 @@ class Request(_Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts of one generation. `prompt_tokens_computed` is less where a prefix was reused."""
+    """Tokens of one generation; `prompt_tokens_computed` is less where a prefix was reused."""
 
     prompt_tokens: int
     prompt_tokens_computed: int
@@ -59,7 +59,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class MemoryReading:
-    """Memory of the engine's process during one generation, in bytes; None with `reason` if unknown.
+    """Bytes of the engine's process during one generation; None with `reason` if unknown.
 
     `weights_bytes` and `kv_cache_bytes` are summed over tensor storages. `peak_bytes` is the most
     that the process held beyond what it had when it was started; `method` says how it was read.

@@ -44,11 +44,16 @@ class Column(_Frozen):
 
 
 class Comparison(_Frozen):
-    """1 to 6 columns, the sampling they share, and whether they race."""
+    """1 to 6 columns, the sampling they share, and how they are run.
+
+    `race`: all at once instead of one after the other. `shared_history`: every column goes on from
+    the first column's answers, so that all get the same prompt.
+    """
 
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=MAX_COLUMNS)]
     sampling: Sampling = Sampling()
     race: bool = False
+    shared_history: bool = False
 
     def sampling_of(self, column: Column) -> Sampling:
         return column.sampling or self.sampling
@@ -113,14 +118,18 @@ class Conversation(_Frozen):
     dropped_turns: dict[str, int] = Field(default_factory=dict)
 
     def messages_for(self, column_key: str, prompt: str) -> tuple[Message, ...]:
-        """What a column's engine is sent: its own answers of earlier turns, then `prompt`.
+        """What a column's engine is sent: the answers of earlier turns, then `prompt`.
+
+        The answers are its own, or the first column's where the history is shared.
 
         Turns that this column did not answer (failed, or the column is newer) are left out, so
         that roles alternate; a stopped answer is kept as far as it came.
         """
         messages: list[Message] = []
+        shared = self.comparison.shared_history
+        source = self.comparison.columns[0].key if shared else column_key
         for turn in self.turns[self.dropped_turns.get(column_key, 0) :]:
-            run = turn.runs.get(column_key)
+            run = turn.runs.get(source)
             if run is not None and run.answer:
                 messages.append(Message(role="user", content=turn.prompt))
                 messages.append(Message(role="assistant", content=run.answer))

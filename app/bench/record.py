@@ -16,8 +16,8 @@ from backends.request import FinishReason, Request
 from backends.setup import Setup
 
 RECORD_VERSION: Final = 1
+Purpose = Literal["chat", "repeat", "benchmark"]
 RunStatus = Literal["finished", "stopped", "failed"]
-Purpose = Literal["chat", "warm-up", "repeat", "benchmark"]
 
 
 class _Frozen(BaseModel):

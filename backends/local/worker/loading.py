@@ -45,7 +45,7 @@ class LoadedModel:
 
 
 def load(order: Load, memory: ProcessMemory, on_stage: OnStage) -> LoadedModel:
-    """Load what `order` asks for. Raises `ModelNotFound`, `LoadFailed`, `OutOfMemory`, `NoDevice`."""
+    """Load what `order` asks for; `ModelNotFound`, `LoadFailed`, `OutOfMemory` or `NoDevice`."""
     started = time.perf_counter()
     device = _device(order.device)
     folder, revision = Path(order.source), order.setup.revision
@@ -99,7 +99,7 @@ def _check_fits(folder: Path, item_bytes: int, device: torch.device, budget: int
         free, where = budget, "left of the memory budget"
     if needed > free:
         raise OutOfMemory(
-            f"The weights need {needed / 1e9:.2f} GB, but only {free / 1e9:.2f} GB are free {where}.",
+            f"The weights need {needed / 1e9:.2f} GB; {free / 1e9:.2f} GB are free {where}.",
             "Unload other engines, choose 16-bit weights or a smaller model, "
             "or raise DYNO_MEMORY_BUDGET_GB.",
         )

@@ -31,7 +31,7 @@ class Stopped(Exception):
     """Raised inside a forward pass when the flag is set."""
 
 
-class StopWhenFlagged(StoppingCriteria):
+class StopWhenFlagged(StoppingCriteria):  # type: ignore[misc]  # transformers is not followed
     """Ends `generate` after the token in hand."""
 
     def __init__(self, flag: StopFlag, device: torch.device) -> None:

@@ -1,0 +1,51 @@
+"""Short names for setups: made of what differs between the columns, never of all toggles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.bench.conversation import Column, Comparison
+from backends.catalog import title_of
+from backends.setup import Setup
+
+
+def words_of(setup: Setup) -> dict[str, str]:
+    """Each toggle in a word or two, by field, in the order of a label."""
+    words = {
+        "model": title_of(setup.model),
+        "backend": "" if setup.backend == "local" else setup.backend,
+        "weights": setup.weights,
+        "kv_cache": {"off": "KV off", "dynamic": "KV on"}.get(
+            setup.kv_cache, f"KV {setup.kv_cache}"
+        ),
+        "history": "no history" if setup.history == "none" else "history",
+        "device": setup.device,
+        "threads": f"{setup.threads} threads" if setup.threads else "default threads",
+        "revision": setup.revision[:8] if setup.revision else "main",
+    }
+    return words | {name: f"{name} {value}" for name, value in setup.options.items()}
+
+
+_ALWAYS = ("weights", "kv_cache")
+
+
+def labels(setups: Sequence[Setup]) -> list[str]:
+    """One label a setup: weights and cache, and whatever else differs; equal ones are numbered."""
+    described = [words_of(setup) for setup in setups]
+    fields = dict.fromkeys(name for words in described for name in words)
+    differing = [name for name in fields if len({words.get(name, "") for words in described}) > 1]
+    shown = [name for name in fields if name in differing or name in _ALWAYS]
+    made = [" · ".join(words[n] for n in shown if words.get(n)) for words in described]
+    numbered = []
+    for index, label in enumerate(made):
+        earlier = made[:index].count(label)
+        numbered.append(f"{label} ({earlier + 1})" if earlier else label)
+    return numbered
+
+
+def label_of(column: Column, comparison: Comparison) -> str:
+    """The column's own name, or one made of what differs from the others."""
+    if column.label:
+        return column.label
+    index = [other.key for other in comparison.columns].index(column.key)
+    return labels([other.setup for other in comparison.columns])[index]

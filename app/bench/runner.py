@@ -1,0 +1,259 @@
+"""Makes one run: the device, the engine, the stream, the record. Every end becomes a record."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import time
+from dataclasses import dataclass, field, replace
+
+from app.bench.environment import commit, hardware_name, library_versions
+from app.bench.lane import Lane
+from app.bench.prices import PriceBook
+from app.bench.record import (
+    ChunkStamp,
+    Environment,
+    ErrorNote,
+    MemoryLedger,
+    Purpose,
+    RunRecord,
+    RunStatus,
+    Timeline,
+    TokenUsage,
+)
+from app.bench.scheduler import Scheduler
+from backends.engine import CancelToken, Engine
+from backends.errors import Cancelled, DynoError, GenerationFailed
+from backends.pool import EnginePool
+from backends.registry import get_backend
+from backends.request import Chunk, FinishReason, GenerationReport, Request
+from backends.setup import Setup
+
+_WARM_UP_TOKENS = 8
+_log = logging.getLogger("llm_dyno")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a run needs: where engines live, who may use a device, what the device costs."""
+
+    pool: EnginePool
+    scheduler: Scheduler
+    prices: PriceBook
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """One run to make. `leases_device` is False where the job holds the device for all (race)."""
+
+    setup: Setup
+    request: Request
+    label: str = ""
+    visitor: str = "local"
+    conversation_id: str | None = None
+    turn: int | None = None
+    column: int | None = None
+    column_key: str | None = None
+    purpose: Purpose = "chat"
+    contended: bool = False
+    leases_device: bool = True
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What is known of the run so far; the record is made from it, however it ends."""
+
+    queued_ns: int
+    started_ns: int | None = None
+    sent_ns: int | None = None
+    released_ns: int | None = None
+    chunks: list[Chunk] = field(default_factory=list)
+    report: GenerationReport | None = None
+    finish_reason: FinishReason | None = None
+    error: DynoError | None = None
+    engine: Engine | None = None
+    warm: bool = False
+    load_seconds: float | None = None
+    warm_up_seconds: float | None = None
+
+
+def run(bench: Bench, order: RunOrder, lane: Lane, cancel: CancelToken) -> RunRecord:
+    """Make the run and return its record; never raises a `DynoError` (it is in the record)."""
+    trace = _Trace(queued_ns=time.monotonic_ns())
+    created_at = dt.datetime.now(dt.UTC)
+    try:
+        device = get_backend(order.setup.backend).device_of(order.setup)
+        lane.state = "queued"
+        with contextlib.ExitStack() as held:
+            if order.leases_device:
+                held.enter_context(
+                    bench.scheduler.lease(device, order.label, cancel, lane.set_place)
+                )
+            trace.started_ns = time.monotonic_ns()
+            lane.state = "loading"
+            leased = held.enter_context(bench.pool.lease(order.setup, lane.set_progress, cancel))
+            trace.engine = leased.engine
+            trace.load_seconds = leased.engine.describe().load_seconds if leased.is_new else None
+            if leased.is_new:
+                lane.state = "warming up"
+                trace.warm_up_seconds = _warm_up(leased.engine, order.request, cancel)
+            trace.warm = True
+            lane.start_running()
+            trace.sent_ns = time.monotonic_ns()
+            for chunk in leased.engine.generate(order.request, cancel):
+                if chunk.finish_reason is not None:
+                    trace.finish_reason, trace.report = chunk.finish_reason, chunk.report
+                if chunk.token_ids or chunk.text:
+                    trace.chunks.append(chunk)
+                    lane.take(chunk)
+    except Cancelled:
+        trace.finish_reason = "cancelled"
+    except DynoError as error:
+        trace.error = error
+        trace.finish_reason = "error"
+    except Exception as error:
+        _log.exception("a run failed")
+        trace.error = GenerationFailed(
+            f"The run failed: {type(error).__name__}: {error}",
+            "Try again; the log has the details.",
+        )
+        trace.finish_reason = "error"
+    trace.released_ns = time.monotonic_ns()
+    lane.error = trace.error
+    return _record(bench, order, trace, cancel, created_at)
+
+
+def _warm_up(engine: Engine, request: Request, cancel: CancelToken) -> float:
+    """A few tokens of the same request, so that one-time costs are not in the run. Seconds."""
+    started = time.perf_counter()
+    sampling = request.sampling.model_copy(
+        update={"max_new_tokens": _WARM_UP_TOKENS, "fixed_length": False}
+    )
+    for _ in engine.generate(request.model_copy(update={"sampling": sampling}), cancel):
+        pass
+    if cancel.is_cancelled:
+        raise Cancelled("It was stopped while it warmed up.")
+    return round(time.perf_counter() - started, 4)
+
+
+def _record(
+    bench: Bench, order: RunOrder, trace: _Trace, cancel: CancelToken, created_at: dt.datetime
+) -> RunRecord:
+    stop_ns = cancel.requested_ns if trace.finish_reason == "cancelled" else None
+    environment = _environment(trace.engine)
+    return RunRecord(
+        created_at=created_at,
+        visitor=order.visitor,
+        conversation_id=order.conversation_id,
+        turn=order.turn,
+        column=order.column,
+        column_key=order.column_key,
+        purpose=order.purpose,
+        setup=order.setup,
+        setup_label=order.label,
+        request=order.request,
+        status=_status(trace),
+        finish_reason=trace.finish_reason,
+        error=_note(trace.error),
+        answer="".join(chunk.text for chunk in trace.chunks),
+        chunks=tuple(_stamp(chunk) for chunk in trace.chunks),
+        timeline=Timeline(
+            queued_ns=trace.queued_ns,
+            started_ns=trace.started_ns,
+            accepted_ns=trace.report.accepted_ns if trace.report else trace.sent_ns,
+            ended_ns=trace.report.ended_ns if trace.report else trace.released_ns,
+            stop_requested_ns=stop_ns,
+            released_ns=trace.released_ns,
+        ),
+        usage=_usage(trace, stop_ns),
+        memory=_memory(trace),
+        price=bench.prices.price_for(environment.device),
+        contended=order.contended,
+        warm=trace.warm,
+        load_seconds=trace.load_seconds,
+        warm_up_seconds=trace.warm_up_seconds,
+        environment=environment,
+    )
+
+
+def _status(trace: _Trace) -> RunStatus:
+    if trace.finish_reason == "cancelled":
+        return "stopped"
+    return "finished" if trace.error is None and trace.report is not None else "failed"
+
+
+def _note(error: DynoError | None) -> ErrorNote | None:
+    if error is None:
+        return None
+    return ErrorNote(type=type(error).__name__, message=error.message, remedy=error.remedy)
+
+
+def _stamp(chunk: Chunk) -> ChunkStamp:
+    return ChunkStamp(
+        t_ns=chunk.t_ns,
+        tokens=len(chunk.token_ids or ()),
+        text=chunk.text,
+        token_ids=chunk.token_ids,
+        drafted=chunk.drafted,
+        accepted=chunk.accepted,
+        kind=chunk.kind,
+    )
+
+
+def _usage(trace: _Trace, stop_ns: int | None) -> TokenUsage | None:
+    """Tokens counted where they exist; those made after the stop was asked for are told apart."""
+    if trace.report is None:
+        return None
+    after = 0
+    if stop_ns is not None:
+        after = sum(len(c.token_ids or ()) for c in trace.chunks if c.t_ns > stop_ns)
+    usage = trace.report.usage
+    return TokenUsage(
+        prompt_tokens=usage.prompt_tokens,
+        prompt_tokens_computed=usage.prompt_tokens_computed,
+        output_tokens=usage.output_tokens,
+        tokens_after_stop=after,
+    )
+
+
+def _memory(trace: _Trace) -> MemoryLedger:
+    if trace.report is None:
+        return MemoryLedger(reason="the run did not end by itself")
+    reading = trace.report.memory
+    return MemoryLedger(
+        weights_bytes=reading.weights_bytes,
+        kv_cache_bytes=reading.kv_cache_bytes,
+        activations_bytes=reading.activations_bytes,
+        peak_bytes=reading.peak_bytes,
+        method=reading.method,
+        reason=reading.reason,
+    )
+
+
+def _environment(engine: Engine | None) -> Environment:
+    base = Environment(
+        hardware=hardware_name(), device="unknown", versions=library_versions(), commit=commit()
+    )
+    if engine is None:
+        return base
+    facts = engine.describe()
+    return base.model_copy(
+        update={
+            "device": facts.device,
+            "threads": facts.threads if facts.device == "cpu" else None,
+            "versions": {**base.versions, **facts.versions},
+            "attention_kernel": facts.attention_kernel,
+            "dtypes": dict(facts.dtypes),
+            "model_path": facts.model_path,
+            "model_revision": facts.revision,
+            "chat_template": facts.chat_template,
+            "context_window": facts.context_window,
+            "weights_parameters": facts.parameters,
+        }
+    )
+
+
+def contended(order: RunOrder) -> RunOrder:
+    """The same run inside a race: it shares the device that the job holds."""
+    return replace(order, contended=True, leases_device=False)

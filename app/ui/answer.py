@@ -1,0 +1,102 @@
+"""A finished answer: its text, what is special about it, its figures, and what can be done next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.bench import figures
+from app.bench.conversation import Turn
+from app.bench.record import RunRecord
+from app.ui import chat_state
+from app.ui.copy_button import copy_button
+from app.ui.errors import show_error
+from app.ui.figure_row import render_figures
+from app.ui.format import duration, grouped
+from app.ui.run_detail import render_run_detail
+from app.ui.safe_text import safe_markdown
+
+
+def draw_answer(run: RunRecord, turn: Turn, *, label: str, best: set[str], is_last: bool) -> None:
+    """One bubble, one line of remarks, one row of figures, one row of small buttons."""
+    with st.chat_message("assistant", avatar=":material/smart_toy:"):
+        if run.answer:
+            st.markdown(safe_markdown(run.answer))
+        if run.error is not None:
+            show_error(run.error)
+            if run.error.type == "ContextFull" and is_last:
+                st.button(
+                    "Drop the oldest turns and ask again",
+                    icon=":material/content_cut:",
+                    key=f"drop-{run.id}",
+                    on_click=chat_state.drop_oldest_turns,
+                    args=(run.column_key,),
+                )
+        elif not run.answer:
+            st.caption(
+                "No text." if run.status == "finished" else "Stopped before the first token."
+            )
+        notes = remarks(run)
+        if notes:
+            st.caption(" · ".join(notes))
+    render_figures(run, best, peers=list(turn.runs.values()), label=label)
+    _tools(run, turn, is_last=is_last)
+
+
+def remarks(run: RunRecord) -> list[str]:
+    """What a reader should know about this run beside its figures."""
+    notes: list[str] = []
+    if run.status == "stopped":
+        stop = figures.stop_time(run).value
+        after = run.usage.tokens_after_stop if run.usage else 0
+        word = "token" if after == 1 else "tokens"
+        took = f" in {duration(stop)}" if stop is not None else ""
+        notes.append(f"Stopped{took}, {grouped(after)} {word} made after it")
+    elif run.finish_reason == "length":
+        notes.append("Ended at the length limit")
+    if run.contended:
+        notes.append("Contended: it shared the device (race)")
+    if run.environment.chat_template == "plain" and run.status != "failed":
+        notes.append("The checkpoint has no chat template: prompts are sent as plain text")
+    if run.load_seconds is not None:
+        loaded = f"Loaded in {duration(int(run.load_seconds * 1e9))}"
+        if run.warm_up_seconds is not None:
+            loaded += f" and warmed up in {duration(int(run.warm_up_seconds * 1e9))} before"
+        notes.append(loaded)
+    return notes
+
+
+def _tools(run: RunRecord, turn: Turn, *, is_last: bool) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        copy_button(run.answer, key=f"copy-{run.id}", help="Copy the answer as Markdown")
+        if is_last:
+            st.button(
+                "",
+                icon=":material/refresh:",
+                key=f"again-{run.id}",
+                type="tertiary",
+                help="Answer again with this setup",
+                on_click=chat_state.regenerate,
+                args=(run.column_key,),
+            )
+        if st.button(
+            "",
+            icon=":material/edit:",
+            key=f"edit-{run.id}",
+            type="tertiary",
+            help="Edit the prompt and ask all setups again from here",
+        ):
+            _edit(turn)
+    with st.expander("Record", key=f"record-{run.id}", on_change="rerun", type="compact") as record:
+        if record.open:
+            render_run_detail(run)
+
+
+@st.dialog("Edit and ask again")
+def _edit(turn: Turn) -> None:
+    prompt = st.text_area("Prompt", value=turn.prompt, height=160)
+    st.caption(
+        "This turn and the ones after it are answered anew; earlier runs stay on the Runs page."
+    )
+    if st.button("Ask all setups", type="primary"):
+        chat_state.send(prompt, before_turn=turn.index)
+        st.rerun()

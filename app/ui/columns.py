@@ -1,0 +1,164 @@
+"""The columns of the chat page: one setup each, its answers, their figures, its menu."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app.bench.compare import best
+from app.bench.conversation import MAX_COLUMNS, Column, Conversation, Turn
+from app.bench.jobs import Job
+from app.bench.labels import labels
+from app.ui import chat_state
+from app.ui.answer import draw_answer
+from app.ui.builder import setup_editor
+from app.ui.column_menu import column_menu, own_sampling
+from app.ui.format import format_row
+from app.ui.live import LiveAnswer, reserve
+from app.ui.safe_text import plain_text_as_markdown
+
+_MAXIMISED = "maximised_column"
+_TAB = "column_tab"
+NARROW_PIXELS = 900
+_RANKED = ("ttft_ns", "tpot_ns", "decode_tokens_per_second", "peak_memory_bytes", "cost_dollars")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A column as it is drawn: where it stands and what it is called."""
+
+    index: int
+    column: Column
+    label: str
+
+
+def draw_columns(conversation: Conversation, job: Job | None) -> dict[str, LiveAnswer]:
+    """Draw every column; returns the places that a running job writes into, by column key."""
+    shown = _shown(conversation)
+    visible = _visible(shown)
+    _narrow_tabs(visible)
+    ranking = {turn.index: _best_of(turn) for turn in conversation.turns}
+    live: dict[str, LiveAnswer] = {}
+    for place, item in zip(st.columns(len(visible), gap="medium"), visible, strict=True):
+        with place, st.container(key=f"column-{item.index}"):
+            _header(item, conversation, maximised=len(visible) < len(shown))
+            for turn in conversation.turns:
+                _prompt(turn.prompt)
+                lane = job.lane(item.column.key) if job and job.turn == turn.index else None
+                run = turn.runs.get(item.column.key)
+                if job is not None and lane is not None and not job.is_done and lane.record is None:
+                    live[item.column.key] = reserve(item.label)
+                elif run is not None:
+                    is_last = turn.index == len(conversation.turns) - 1
+                    draw_answer(
+                        run,
+                        turn,
+                        label=item.label,
+                        best={name for name, ids in ranking[turn.index].items() if run.id in ids},
+                        is_last=is_last,
+                    )
+                else:
+                    _no_answer(item, turn, conversation)
+    return live
+
+
+def _shown(conversation: Conversation) -> list[Shown]:
+    columns = conversation.comparison.columns
+    made = labels([column.setup for column in columns])
+    return [
+        Shown(index, column, column.label or made[index]) for index, column in enumerate(columns)
+    ]
+
+
+def _visible(shown: list[Shown]) -> list[Shown]:
+    key = st.session_state.get(_MAXIMISED)
+    return [item for item in shown if item.column.key == key] or shown
+
+
+def _narrow_tabs(visible: list[Shown]) -> None:
+    """On a narrow screen one column shows at a time; on a wide one these tabs are hidden."""
+    if len(visible) < 2:
+        return
+    with st.container(key="narrow-tabs"):
+        chosen = st.segmented_control(
+            "Setup",
+            options=[item.index for item in visible],
+            format_func={item.index: item.label for item in visible}.__getitem__,
+            default=visible[0].index,
+            required=True,
+            key=f"{_TAB}-{'-'.join(item.column.key for item in visible)}",
+            label_visibility="collapsed",
+        )
+    hidden = [f".st-key-column-{item.index}" for item in visible if item.index != chosen]
+    rule = ", ".join(f"[data-testid='stColumn']:has(> div {name})" for name in hidden)
+    st.html(
+        f"<style>@media (max-width: {NARROW_PIXELS - 1}px) {{ {rule} {{display: none}} }}</style>"
+    )
+
+
+def _header(item: Shown, conversation: Conversation, *, maximised: bool) -> None:
+    from app.ui.colors import css_class
+
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"head-{item.index}"
+    ):
+        st.html(
+            f'<div class="dyno-column-title {css_class(item.index)}" role="heading" '
+            f'aria-level="2">{_escaped(item.label)}</div>'
+        )
+        with st.popover(
+            "",
+            icon=":material/more_horiz:",
+            type="tertiary",
+            help="Setup menu",
+            key=f"menu-{item.column.key}",
+        ):
+            column_menu(
+                item.column,
+                item.label,
+                can_clone=len(conversation.comparison.columns) < MAX_COLUMNS,
+                can_remove=len(conversation.comparison.columns) > 1,
+                maximised=maximised,
+                on_maximise=_toggle_maximised,
+            )
+            busy = chat_state.is_busy(conversation)
+            setup_editor(item.column, busy=busy)
+            own_sampling(item.column, conversation.comparison.sampling, busy=busy)
+
+
+def _escaped(text: str) -> str:
+    from html import escape
+
+    return escape(text)
+
+
+def _toggle_maximised(key: str) -> None:
+    now = st.session_state.get(_MAXIMISED)
+    st.session_state[_MAXIMISED] = None if now == key else key
+
+
+def _prompt(text: str) -> None:
+    with st.chat_message("user", avatar=":material/person:"):
+        st.markdown(plain_text_as_markdown(text))
+
+
+def _no_answer(item: Shown, turn: Turn, conversation: Conversation) -> None:
+    with st.chat_message("assistant", avatar=":material/smart_toy:"):
+        st.caption("Not asked: this setup was added later.")
+        if turn.index == len(conversation.turns) - 1:
+            st.button(
+                "Answer it here too",
+                key=f"answer-{item.column.key}-{turn.index}",
+                on_click=chat_state.regenerate,
+                args=(item.column.key,),
+                disabled=chat_state.is_busy(conversation),
+            )
+
+
+def _best_of(turn: Turn) -> dict[str, set[str]]:
+    """Ids of the best runs of a turn by figure; empty unless the runs are comparable."""
+    records = list(turn.runs.values())
+    if len(records) < 2:
+        return {name: set() for name in _RANKED}
+    return {name: set(best(records, name, format_row)) for name in _RANKED}

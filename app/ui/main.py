@@ -1,0 +1,29 @@
+"""What every page has: title, style, navigation. The page itself follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app.ui.errors import guarded
+from app.ui.figure_row import inject_style
+
+_PAGES = Path(__file__).resolve().parents[2] / "pages"
+
+
+def main() -> None:
+    st.set_page_config(page_title="LLM Dyno", page_icon=":material/speed:", layout="wide")
+    inject_style()
+    page = st.navigation(
+        [
+            st.Page(_PAGES / "chat.py", title="Chat", icon=":material/forum:", default=True),
+            st.Page(_PAGES / "runs.py", title="Runs", icon=":material/list_alt:"),
+            st.Page(_PAGES / "machine.py", title="Machine", icon=":material/memory:"),
+        ]
+    )
+    with guarded():
+        page.run()
+
+
+main()

@@ -1,0 +1,89 @@
+"""Comparisons that are one click away, and the prompts of the first visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.bench.conversation import Column, Comparison
+from backends.catalog import BUNDLED, catalog
+from backends.request import Sampling
+from backends.settings import ROOT
+from backends.setup import Setup
+
+EXAMPLE_PROMPTS = (
+    "What is the KV cache?",
+    "Why is decode slower than prefill?",
+    "Tell me a short story about a fox.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A sentence and the comparison it stands for, for whatever model is chosen."""
+
+    key: str
+    title: str
+    about: str
+    setups: Callable[[str], tuple[Setup, ...]]
+    prompt: Callable[[], str] | None = None
+    max_new_tokens: int = 256
+
+    def comparison(self, model: str = BUNDLED) -> Comparison:
+        columns = tuple(Column(setup=setup) for setup in self.setups(model))
+        return Comparison(columns=columns, sampling=Sampling(max_new_tokens=self.max_new_tokens))
+
+
+def long_prompt() -> str:
+    """The 512-token prompt that comes with the bundled model."""
+    folder = (ROOT / catalog()[BUNDLED].target).parent
+    path = folder / "long_prompt.txt"
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else EXAMPLE_PROMPTS[0]
+
+
+PRESETS = (
+    Preset(
+        "kv",
+        "KV cache on or off",
+        "The same weights, with keys and values kept or computed again for each token.",
+        lambda model: (
+            Setup(model=model, kv_cache="dynamic"),
+            Setup(model=model, kv_cache="off"),
+        ),
+    ),
+    Preset(
+        "kv512",
+        "KV cache on or off, 512 tokens of context",
+        "A long prompt first: without a cache every token pays for all of it.",
+        lambda model: (
+            Setup(model=model, kv_cache="dynamic"),
+            Setup(model=model, kv_cache="off"),
+        ),
+        prompt=long_prompt,
+    ),
+    Preset(
+        "dtype",
+        "fp32 or bf16",
+        "Half the bytes a weight: what it saves, and whether it is faster here.",
+        lambda model: (Setup(model=model, weights="fp32"), Setup(model=model, weights="bf16")),
+    ),
+    Preset(
+        "sixteen",
+        "fp32, bf16 and fp16",
+        "Three number formats of the same weights.",
+        lambda model: tuple(
+            Setup(model=model, weights=weights) for weights in ("fp32", "bf16", "fp16")
+        ),
+    ),
+    Preset(
+        "history",
+        "With and without history",
+        "A stateful and a stateless chat: ask about something you said before.",
+        lambda model: (Setup(model=model, history="full"), Setup(model=model, history="none")),
+    ),
+)
+DEFAULT_PRESET = PRESETS[0]
+
+
+def preset(key: str) -> Preset:
+    return next(preset for preset in PRESETS if preset.key == key)

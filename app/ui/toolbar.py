@@ -1,0 +1,144 @@
+"""The line above the columns: model, order, sampling, more setups, presets, share."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.bench.conversation import MAX_COLUMNS, Comparison, Conversation
+from app.ui import chat_state
+from app.ui.copy_button import copy_button
+from app.ui.presets import PRESETS, Preset
+from app.ui.sampling import sampling_editor
+from app.ui.server import get_server
+from backends.catalog import catalog, resolve, title_of
+from backends.errors import DynoError
+
+_TYPED = "another"
+
+
+def draw_toolbar(conversation: Conversation) -> None:
+    comparison = conversation.comparison
+    busy = chat_state.is_busy(conversation)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
+        with st.popover(_model_title(comparison), icon=":material/deployed_code:", disabled=busy):
+            _model_picker(comparison)
+        with st.popover("Race" if comparison.race else "Fair order", icon=":material/swap_vert:"):
+            _order_picker(comparison)
+        with st.popover("Sampling", icon=":material/tune:"):
+            st.caption("For every setup that has no sampling of its own.")
+            sampling_editor(comparison.sampling, "all", chat_state.set_sampling, disabled=busy)
+        st.button(
+            "Setup",
+            icon=":material/add:",
+            key="add-setup",
+            on_click=chat_state.add_column,
+            args=(comparison.columns[-1].setup,),
+            disabled=busy or len(comparison.columns) >= MAX_COLUMNS,
+            help="One more column, a copy of the last one. Change it in its menu."
+            if len(comparison.columns) < MAX_COLUMNS
+            else "Six setups are the most.",
+        )
+        with st.popover("Presets", icon=":material/bookmarks:", disabled=busy):
+            _presets(comparison)
+        with st.popover("Share", icon=":material/link:"):
+            _share(comparison)
+
+
+def _model_title(comparison: Comparison) -> str:
+    titles = dict.fromkeys(title_of(column.setup.model) for column in comparison.columns)
+    return next(iter(titles)) if len(titles) == 1 else f"{len(titles)} models"
+
+
+def _model_picker(comparison: Comparison) -> None:
+    current = comparison.columns[0].setup.model
+    known = list(catalog())
+    public = get_server().settings.public
+    options = known if public else [*known, _TYPED]
+    chosen = st.radio(
+        "Model in every setup",
+        options,
+        index=options.index(current) if current in options else len(options) - 1,
+        format_func=lambda id_: catalog()[id_].title if id_ in catalog() else "Another one",
+        captions=[catalog()[id_].about if id_ in catalog() else "" for id_ in options],
+        key="model-choice",
+    )
+    if chosen != _TYPED:
+        if chosen != current:
+            st.button("Use it", type="primary", on_click=chat_state.set_model, args=(chosen,))
+        return
+    typed = st.text_input(
+        "Hub id or local folder",
+        value="" if current in known else current,
+        placeholder="org/name or /path/to/folder",
+        key="model-typed",
+        help="Safetensors weights only; code in a checkpoint is never run.",
+    ).strip()
+    if not typed or typed == current:
+        return
+    try:
+        resolve(typed)
+    except DynoError as error:
+        st.error(f"{error.message} {error.remedy}")
+        return
+    st.button("Use it", type="primary", on_click=chat_state.set_model, args=(typed,))
+
+
+def _order_picker(comparison: Comparison) -> None:
+    st.radio(
+        "How the setups answer",
+        [False, True],
+        index=int(comparison.race),
+        format_func=lambda race: "All at once (race)" if race else "One after the other (fair)",
+        captions=[
+            "Each has the device to itself, so the figures are comparable.",
+            "For show: the runs share the device, are marked contended and not ranked.",
+        ],
+        key="order-choice",
+        on_change=lambda: chat_state.edit_comparison(
+            lambda c: c.model_copy(update={"race": bool(st.session_state["order-choice"])})
+        ),
+    )
+    st.toggle(
+        "Shared history",
+        value=comparison.shared_history,
+        key="shared-history",
+        help="Every setup goes on from the first one's answers, so that all get the same prompt.",
+        on_change=lambda: chat_state.edit_comparison(
+            lambda c: c.model_copy(
+                update={"shared_history": bool(st.session_state["shared-history"])}
+            )
+        ),
+    )
+
+
+def _presets(comparison: Comparison) -> None:
+    model = comparison.columns[0].setup.model
+    for preset in PRESETS:
+        st.button(
+            preset.title,
+            key=f"preset-{preset.key}",
+            help=preset.about,
+            on_click=apply_preset,
+            args=(preset, model),
+            width="stretch",
+        )
+
+
+def apply_preset(preset: Preset, model: str, *, send: bool = False) -> None:
+    """A new conversation with the preset's setups; a preset with a prompt asks it at once."""
+    chat_state.start_new(preset.comparison(model))
+    if preset.prompt is not None:
+        chat_state.send(preset.prompt())
+
+
+def _share(comparison: Comparison) -> None:
+    link = chat_state.permalink(comparison)
+    if link is None:
+        st.warning(
+            "This comparison opens a local folder, so it has no link: the path would be shared."
+        )
+        return
+    url = f"{(st.context.url or '').partition('?')[0]}?s={link}"
+    st.caption("The link carries the setups and the sampling, never what was said.")
+    st.code(url, language=None, wrap_lines=True)
+    copy_button(url, key="copy-link", help="Copy the link")

@@ -1,0 +1,33 @@
+"""Chat with one model under several setups, side by side."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.ui import chat_state
+from app.ui.chart_panel import draw_charts
+from app.ui.column_menu import offer_undo
+from app.ui.columns import draw_columns
+from app.ui.first_visit import draw_first_visit
+from app.ui.live import follow
+from app.ui.notices import draw_notices
+from app.ui.prompt_bar import draw_prompt_bar
+from app.ui.sidebar import draw_sidebar
+from app.ui.toolbar import draw_toolbar
+from app.ui.verdict import draw_verdict
+
+conversation = chat_state.current()
+job = chat_state.job_of(conversation)
+draw_sidebar(conversation)
+draw_toolbar(conversation)
+draw_notices(conversation)
+offer_undo()
+live = draw_columns(conversation, job)
+if not conversation.turns:
+    draw_first_visit(conversation)
+draw_verdict(conversation, job)
+draw_charts(conversation)
+draw_prompt_bar(conversation, job)
+if job is not None and not job.is_done:
+    follow(job, live)
+    st.rerun()

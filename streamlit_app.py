@@ -1,0 +1,32 @@
+"""The server: `streamlit run streamlit_app.py`. Starts the engine host before any visitor comes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import streamlit as st
+
+from app.ui.server import close_server, get_server
+from app.ui.visitor import VisitorCookie
+from backends.errors import DynoError
+
+
+@asynccontextmanager
+async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
+    """Start the parts that outlive any page, and end them with the server."""
+    try:
+        server = get_server()
+    except DynoError as error:
+        # One sentence instead of a traceback: a bad setting stops the start.
+        print(f"LLM Dyno cannot start. {error.message} {error.remedy}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2) from None
+    try:
+        yield {"server": server}
+    finally:
+        close_server()
+
+
+app = st.App("app/ui/main.py", lifespan=lifespan, middleware=[VisitorCookie.middleware()])
