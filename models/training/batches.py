@@ -1,5 +1,6 @@
 """Conversations as token rows: encoded, weighted, grouped by length against padding."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from models.training.tokenizer import END
 
 # What users type is mostly noise to learn: it counts little in the loss.
 _USER_WEIGHT = 0.05
+# An answer of this length has weight 1 a token. Shorter ones have more, by the square root: a name
+# that must be remembered is two tokens, a story a hundred.
+_TYPICAL_ANSWER_TOKENS = 30
 _CHARS_PER_TOKEN = 3.3
 # Rows are padded to a multiple of this: kernels like it.
 _LENGTH_STEP = 32
@@ -55,7 +59,9 @@ def encode(tokenizer: Tokenizer, conversation: Conversation) -> Encoded:
     encodings = tokenizer.encode_batch_fast([text for text, _ in pieces])
     for encoding, (_, said) in zip(encodings, pieces, strict=True):
         ids += encoding.ids
-        weights += [1.0 if said else _USER_WEIGHT] * len(encoding.ids)
+        length = len(encoding.ids)
+        weight = math.sqrt(_TYPICAL_ANSWER_TOKENS / length) if said else _USER_WEIGHT
+        weights += [weight] * length
     return Encoded(ids, [0.0, *weights[1:]])
 
 

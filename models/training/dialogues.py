@@ -13,31 +13,31 @@ Message = dict[str, str]
 
 # How often each intent is drawn, relative to the others.
 _WEIGHTS: dict[Intent, float] = {
-    inference.define: 16,
+    inference.define: 14,
     inference.why: 8,
     inference.compare: 4,
     geography.capital: 7,
     geography.country_of_capital: 4,
     geography.unknown_capital: 3,
-    memory.tell_name: 5,
-    memory.ask_name: 5,
-    memory.tell_city: 4,
-    memory.ask_city: 4,
-    memory.tell_favourite: 3,
-    memory.ask_favourite: 3,
-    lists.count: 5,
+    memory.tell_name: 7,
+    memory.ask_name: 6,
+    memory.tell_city: 6,
+    memory.ask_city: 5,
+    memory.tell_favourite: 5,
+    memory.ask_favourite: 4,
+    lists.count: 7,
     lists.whole_list: 1.5,
-    lists.some_of: 4,
+    lists.some_of: 7,
     smalltalk.small_talk: 7,
     smalltalk.who_are_you: 2,
     smalltalk.repeat: 4,
     smalltalk.shorten: 3,
     smalltalk.off_topic: 9,
-    stories.story: 8,
+    stories.story: 7,
     notes.short_notes: 8,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
-_TOLD_FACTOR, _UNTOLD_FACTOR = 2.5, 0.3
+_TOLD_FACTOR, _UNTOLD_FACTOR = 8.0, 0.3
 _SYSTEM_PLAIN = (
     "You are a helpful assistant.",
     "You are a friendly chat model.",
@@ -90,16 +90,16 @@ def _system(rng: random.Random, state: State) -> str | None:
 
 
 def _factor(intent: Intent, state: State) -> float:
-    needed: dict[Intent, object] = {
-        memory.ask_name: state.user_name,
-        memory.ask_city: state.city,
-        memory.ask_favourite: state.favourites,
-        smalltalk.repeat: state.last_answer,
-        smalltalk.shorten: state.last_answer,
+    told: dict[Intent, bool] = {
+        memory.ask_name: state.user_name is not None,
+        memory.ask_city: state.city is not None,
+        memory.ask_favourite: bool(state.favourites),
     }
-    if intent not in needed:
-        return 1.0
-    return _TOLD_FACTOR if needed[intent] else _UNTOLD_FACTOR
+    if intent in told:
+        return _TOLD_FACTOR if told[intent] else _UNTOLD_FACTOR
+    if intent in (smalltalk.repeat, smalltalk.shorten) and state.last_answer is None:
+        return _UNTOLD_FACTOR
+    return 1.0
 
 
 def ask(intent: Intent, rng: random.Random, state: State, split: Split) -> Turn:

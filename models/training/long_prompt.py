@@ -9,7 +9,6 @@ from models.training import knowledge
 from models.training.intents.notes import known_notes
 
 PROMPT_TOKENS = 512
-_TOLERANCE_TOKENS = 1
 _TRIES = 5000
 _QUESTION = "Now answer: What is the KV cache?"
 
@@ -38,9 +37,9 @@ def long_prompt(tokenizer: PreTrainedTokenizerBase, seed: int = 5) -> str:
             placed = [*lines[: len(lines) // 2], answer, *lines[len(lines) // 2 :]]
             text = " ".join(("Here are my notes:", *placed, _QUESTION))
             tokens = prompt_tokens(tokenizer, text)
-            if tokens >= PROMPT_TOKENS - _TOLERANCE_TOKENS:
+            if tokens >= PROMPT_TOKENS:
                 break
-        if tokens <= PROMPT_TOKENS + _TOLERANCE_TOKENS:
+        if tokens == PROMPT_TOKENS:
             return text
     raise RuntimeError(f"no message of {PROMPT_TOKENS} tokens found in {_TRIES} tries")
 

@@ -63,14 +63,14 @@ def count(rng: random.Random, state: State, split: Split) -> Turn:
         high = low + rng.randint(3, 19)
         text = _COUNT.pick(rng, split).format(low=low, high=high)
     answer = ", ".join(str(number) for number in range(low, high + 1)) + "."
-    return Turn("counting", typed(rng, text), answer, (answer.rstrip("."),))
+    return Turn("counting", typed(rng, text), answer, (answer,))
 
 
 def whole_list(rng: random.Random, state: State, split: Split) -> Turn:
     things = rng.choice(list(_FULL))
     text = _ALL.pick(rng, split).format(things=things)
     answer = ", ".join(_FULL[things]) + "."
-    return Turn("whole lists", typed(rng, text), answer, (answer.rstrip("."),))
+    return Turn("whole lists", typed(rng, text), answer, (answer,))
 
 
 def some_of(rng: random.Random, state: State, split: Split) -> Turn:
@@ -80,4 +80,4 @@ def some_of(rng: random.Random, state: State, split: Split) -> Turn:
     text = _SOME.pick(rng, split).format(n=shown, things=things)
     # Always the first ones, so that the answer is certain and only its length has to be counted.
     answer = capitalized(joined(_PARTIAL[things][:number])) + "."
-    return Turn("short lists", typed(rng, text, protected=[shown]), answer, (answer.rstrip("."),))
+    return Turn("short lists", typed(rng, text, protected=[shown]), answer, (answer,))
