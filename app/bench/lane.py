@@ -29,7 +29,6 @@ class Lane:
     state: LaneState = "waiting"
     place: Place | None = None
     progress: Progress | None = None
-    text: str = ""
     tokens: int = 0
     first_token_ns: int | None = None
     last_token_ns: int | None = None
@@ -58,7 +57,11 @@ class Lane:
             self.tokens += len(chunk.token_ids)
         if chunk.text:
             self._pieces.append(chunk.text)
-            self.text = "".join(self._pieces)
+
+    @property
+    def text(self) -> str:
+        """The answer so far; put together by who reads it, not by who streams."""
+        return "".join(self._pieces)
 
     @property
     def tokens_per_second(self) -> float | None:

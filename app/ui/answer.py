@@ -66,7 +66,7 @@ def remarks(run: RunRecord) -> list[str]:
 
 
 def _tools(run: RunRecord, turn: Turn, *, is_last: bool) -> None:
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="xxsmall", vertical_alignment="center"):
         copy_button(run.answer, key=f"copy-{run.id}", help="Copy the answer as Markdown")
         if is_last:
             st.button(

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from app.bench.conversation import Column
+from app.bench.conversation import Column, Comparison
 from app.ui import chat_state
 from backends.capabilities import Choice, Group, Toggle
 from backends.engine import Backend
@@ -130,3 +130,17 @@ def _set(column: Column, toggle: Toggle, key: str) -> None:
         chat_state.notice(f"{toggle.title}: {error.errors()[0]['msg']}.")
         return
     chat_state.set_column(column.model_copy(update={"setup": setup}))
+
+
+def next_setup(comparison: Comparison) -> Setup:
+    """What a new column starts with: the last setup with the first toggle value not yet shown."""
+    last = comparison.columns[-1].setup
+    taken = {column.setup.id for column in comparison.columns}
+    for toggle in get_backend(last.backend).capabilities().toggles:
+        for choice in toggle.choices:
+            if choice.why_not or toggle.is_option or toggle.name == "device":
+                continue
+            candidate = last.model_copy(update={toggle.name: choice.value})
+            if candidate.id not in taken:
+                return candidate
+    return last

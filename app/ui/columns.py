@@ -40,11 +40,13 @@ def draw_columns(conversation: Conversation, job: Job | None) -> dict[str, LiveA
     _narrow_tabs(visible)
     ranking = {turn.index: _best_of(turn) for turn in conversation.turns}
     live: dict[str, LiveAnswer] = {}
-    for place, item in zip(st.columns(len(visible), gap="medium"), visible, strict=True):
-        with place, st.container(key=f"column-{item.index}"):
+    with st.container(key="columns"):
+        places = st.columns(len(visible), gap="medium")
+    for place, item in zip(places, visible, strict=True):
+        with place, st.container(key=f"column-{item.index}", gap="xsmall"):
             _header(item, conversation, maximised=len(visible) < len(shown))
             for turn in conversation.turns:
-                _prompt(turn.prompt)
+                _prompt(item, turn)
                 lane = job.lane(item.column.key) if job and job.turn == turn.index else None
                 run = turn.runs.get(item.column.key)
                 if job is not None and lane is not None and not job.is_done and lane.record is None:
@@ -138,9 +140,10 @@ def _toggle_maximised(key: str) -> None:
     st.session_state[_MAXIMISED] = None if now == key else key
 
 
-def _prompt(text: str) -> None:
-    with st.chat_message("user", avatar=":material/person:"):
-        st.markdown(plain_text_as_markdown(text))
+def _prompt(item: Shown, turn: Turn) -> None:
+    box = st.container(key=f"prompt-{item.index}-{turn.index}")
+    with box, st.chat_message("user", avatar=":material/person:"):
+        st.markdown(plain_text_as_markdown(turn.prompt))
 
 
 def _no_answer(item: Shown, turn: Turn, conversation: Conversation) -> None:

@@ -39,4 +39,4 @@ export default function ({ parentElement, data }) {
 def copy_button(text: str, *, key: str, help: str) -> None:
     """Copy `text` as it is. `help` is the tooltip and the accessible name."""
     mount = st.components.v2.component("dyno_copy", html=_HTML, css=_CSS, js=_JS)
-    mount(data={"text": text, "help": help}, key=key, height="content")
+    mount(data={"text": text, "help": help}, key=key, width="content", height="content")

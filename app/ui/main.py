@@ -14,6 +14,7 @@ _PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 def main() -> None:
     st.set_page_config(page_title="LLM Dyno", page_icon=":material/speed:", layout="wide")
+    st.logo(Path(__file__).with_name("logo.svg"), size="large")
     inject_style()
     page = st.navigation(
         [

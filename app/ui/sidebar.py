@@ -125,8 +125,9 @@ def _others(conversation: Conversation) -> None:
     if not others:
         return
     st.caption("Earlier conversations")
-    for summary in others[:_SHOWN]:
-        _open_button(summary.id, summary.title)
+    with st.container(gap=None):
+        for summary in others[:_SHOWN]:
+            _open_button(summary.id, summary.title)
     if len(others) > _SHOWN:
         with st.expander(f"{len(others) - _SHOWN} more"):
             for summary in others[_SHOWN:]:
@@ -149,5 +150,7 @@ def _machine() -> None:
     waiting = sum(queue.waiting for queue in server.scheduler.snapshot())
     engines = server.pool.count()
     st.divider()
-    st.caption(hardware_name())
-    st.caption(f"{engines} {'engine' if engines == 1 else 'engines'} loaded · {waiting} waiting")
+    st.caption(
+        f"{hardware_name()}  \n"
+        f"{engines} {'engine' if engines == 1 else 'engines'} loaded · {waiting} waiting"
+    )

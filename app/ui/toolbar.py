@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.bench.conversation import MAX_COLUMNS, Comparison, Conversation
 from app.ui import chat_state
+from app.ui.builder import next_setup
 from app.ui.copy_button import copy_button
 from app.ui.presets import PRESETS, Preset
 from app.ui.sampling import sampling_editor
@@ -32,9 +33,9 @@ def draw_toolbar(conversation: Conversation) -> None:
             icon=":material/add:",
             key="add-setup",
             on_click=chat_state.add_column,
-            args=(comparison.columns[-1].setup,),
+            args=(next_setup(comparison),),
             disabled=busy or len(comparison.columns) >= MAX_COLUMNS,
-            help="One more column, a copy of the last one. Change it in its menu."
+            help="One more column. What it runs is changed in its menu."
             if len(comparison.columns) < MAX_COLUMNS
             else "Six setups are the most.",
         )

@@ -1,0 +1,183 @@
+"""One run in full: figures with formula and provenance, timeline, environment, setup, raw JSON."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from app.bench import figures
+from app.bench.export import runs_json
+from app.bench.figures import Figure
+from app.bench.record import RunRecord
+from app.ui.errors import show_error
+from app.ui.facts_table import draw_facts
+from app.ui.format import bytes_text, count, duration, figure_text, moment
+from app.ui.safe_text import safe_markdown
+from backends.catalog import title_of
+
+_NS_PER_SECOND = 1_000_000_000
+
+
+def render_run_detail(run: RunRecord, *, with_answer: bool = False) -> None:
+    """The record in tabs; `with_answer` also shows what was asked and answered."""
+    if with_answer:
+        _draw_exchange(run)
+    names = ["Figures", "Timeline", "Environment", "Setup", "Raw"]
+    shown = st.tabs(names, key=f"detail-{run.id}")
+    with shown[0]:
+        draw_facts(figure_rows(run), ("Figure", "Value", "How"), "Figures of this run")
+        draw_facts(ledger_rows(run), ("Memory", "Size", "How"), "Memory of this run")
+    with shown[1]:
+        draw_facts(timeline_rows(run), ("Moment", "After"), "Timeline of this run")
+    with shown[2]:
+        draw_facts(environment_rows(run), name="Where this run was made")
+    with shown[3]:
+        draw_facts(setup_rows(run), name="Setup of this run")
+    with shown[4]:
+        _draw_raw(run)
+
+
+def figure_rows(run: RunRecord) -> list[tuple[str, ...]]:
+    """Title, value and how it was obtained of every figure."""
+    return [
+        (figure.title, figure_text(figure), _how(figure))
+        for figure in figures.all_figures(run).values()
+    ]
+
+
+def ledger_rows(run: RunRecord) -> list[tuple[str, ...]]:
+    """The parts of the peak; what was not read says so."""
+    memory, rest = run.memory, figures.rest_bytes(run)
+    why = memory.reason or "not told apart on this device"
+    parts = [
+        ("Weights", memory.weights_bytes, "summed over the loaded tensors"),
+        ("KV cache", memory.kv_cache_bytes, "summed over the cache's tensors"),
+        ("Activations", memory.activations_bytes, "allocator's peak − weights − KV cache"),
+        ("Runtime and activations", rest, "peak − the parts above"),
+    ]
+    return [
+        (
+            name,
+            f"not measured: {why}" if size is None else bytes_text(size),
+            "derived" if name.startswith("Runtime") else f"measured: {how}" if size else "",
+        )
+        for name, size, how in parts
+    ]
+
+
+def timeline_rows(run: RunRecord) -> list[tuple[str, ...]]:
+    """Each moment of the run and its distance from being asked for, in order."""
+    timeline = run.timeline
+    stamps = [chunk.t_ns for chunk in run.chunks if chunk.tokens > 0]
+    moments = [
+        ("Asked for", timeline.queued_ns),
+        ("Device was free for it", timeline.started_ns),
+        ("Engine took the request", timeline.accepted_ns),
+        ("First token", stamps[0] if stamps else None),
+        ("Last token", stamps[-1] if stamps else None),
+        ("Stop asked for", timeline.stop_requested_ns),
+        ("Engine free again", timeline.ended_ns),
+        ("Device free again", timeline.released_ns),
+    ]
+    reached = sorted(((at, name) for name, at in moments if at is not None), key=lambda m: m[0])
+    rows = [(name, duration(at - timeline.queued_ns)) for at, name in reached]
+    missing = [name for name, at in moments if at is None and name != "Stop asked for"]
+    return [*rows, *((name, "not reached") for name in missing)]
+
+
+def environment_rows(run: RunRecord) -> list[tuple[str, ...]]:
+    where = run.environment
+    rows = [
+        ("Made", f"{moment(run.created_at)} ({run.created_at:%Y-%m-%d %H:%M:%S} UTC)"),
+        ("Hardware", where.hardware),
+        ("Device", where.device),
+        ("Threads", "" if where.threads is None else count(where.threads)),
+        ("Attention kernel", where.attention_kernel),
+        (
+            "Data types of the weights",
+            ", ".join(f"{k}: {bytes_text(v)}" for k, v in where.dtypes.items()),
+        ),
+        ("Parameters", "" if not where.weights_parameters else count(where.weights_parameters)),
+        (
+            "Context window",
+            "" if not where.context_window else f"{count(where.context_window)} tokens",
+        ),
+        ("Model revision", where.model_revision or ""),
+        ("Chat template", where.chat_template),
+        ("Loading", _seconds(run.load_seconds)),
+        ("Warm-up", _seconds(run.warm_up_seconds)),
+        ("Engine had answered before", "yes" if run.warm else "no: one-time costs may be in it"),
+        ("Shared the device", "yes, in a race" if run.contended else "no"),
+        ("Price", _price(run)),
+        ("Commit of the app", where.commit or "not a checkout"),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in where.versions.items())),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def setup_rows(run: RunRecord) -> list[tuple[str, ...]]:
+    """The setup and the sampling, field by field."""
+    setup, sampling = run.setup, run.request.sampling
+    rows: list[tuple[str, ...]] = [
+        ("Model", f"{title_of(setup.model)} ({setup.model})"),
+        ("Setup id", setup.id),
+    ]
+    skipped = {"schema_version", "model", "options"}
+    fields = setup.model_dump(mode="json", exclude=skipped) | setup.options
+    fields |= sampling.model_dump(mode="json")
+    for name, value in fields.items():
+        text = "default" if value is None else str(value).lower() if value in (True, False) else ""
+        rows.append((name.replace("_", " ").capitalize(), text or _listed(value)))
+    return rows
+
+
+def _listed(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(repr(item) for item in value) or "none"
+    return str(value) or "none"
+
+
+def _how(figure: Figure) -> str:
+    return figure.formula if figure.value is None else f"{figure.provenance}: {figure.formula}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else duration(seconds * _NS_PER_SECOND)
+
+
+def _price(run: RunRecord) -> str:
+    if run.price is None:
+        return "no price set"
+    return f"${run.price.dollars_per_hour} per hour ({run.price.source}, {run.price.date})"
+
+
+def _draw_exchange(run: RunRecord) -> None:
+    for message in run.request.messages:
+        with st.chat_message(
+            "assistant" if message.role == "assistant" else "user",
+            avatar=":material/smart_toy:" if message.role == "assistant" else ":material/person:",
+        ):
+            st.markdown(safe_markdown(message.content), anchors=False)
+    with st.chat_message("assistant", avatar=":material/smart_toy:"):
+        if run.answer:
+            st.markdown(safe_markdown(run.answer), anchors=False)
+        elif run.error is None:
+            st.caption("No text.")
+        if run.error is not None:
+            show_error(run.error)
+
+
+def _draw_raw(run: RunRecord) -> None:
+    text = runs_json([run])
+    st.download_button(
+        "Record (JSON)",
+        data=text,
+        file_name=f"llm-dyno-run-{run.id[:8]}.json",
+        mime="application/json",
+        icon=":material/download:",
+        type="tertiary",
+        key=f"raw-{run.id}",
+        on_click="ignore",
+    )
+    st.json(json.loads(text)["runs"][0], expanded=1)
