@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,9 +21,10 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     try:
         server = get_server()
     except DynoError as error:
-        # One sentence instead of a traceback: a bad setting stops the start.
+        # One sentence instead of a traceback, which the server would print for any exception here.
         print(f"LLM Dyno cannot start. {error.message} {error.remedy}", file=sys.stderr)  # noqa: T201
-        raise SystemExit(2) from None
+        sys.stderr.flush()
+        os._exit(2)
     try:
         yield {"server": server}
     finally:

@@ -179,7 +179,7 @@ def _unit_scale(
     units: Sequence[tuple[Decimal, str]], size: Decimal, small_decimals: int, decimals_of_last: int
 ) -> _Scale:
     """The largest unit in which `size`, as it will be rounded, is at least 1."""
-    divisor, unit = units[0]
+    divisor, unit = units[1] if size == 0 and units[0][1] != "B" else units[0]
     for larger, name in units[1:]:
         if round(size / divisor) >= 1_000 or size >= larger:
             divisor, unit = larger, name

@@ -24,7 +24,7 @@ def render_run_detail(run: RunRecord, *, with_answer: bool = False) -> None:
     if with_answer:
         _draw_exchange(run)
     names = ["Figures", "Timeline", "Environment", "Setup", "Raw"]
-    shown = st.tabs(names, key=f"detail-{run.id}")
+    shown = st.tabs(names, key=f"detail-{run.id}", on_change="rerun")
     with shown[0]:
         draw_facts(figure_rows(run), ("Figure", "Value", "How"), "Figures of this run")
         draw_facts(ledger_rows(run), ("Memory", "Size", "How"), "Memory of this run")
@@ -35,7 +35,8 @@ def render_run_detail(run: RunRecord, *, with_answer: bool = False) -> None:
     with shown[3]:
         draw_facts(setup_rows(run), name="Setup of this run")
     with shown[4]:
-        _draw_raw(run)
+        if shown[4].open:  # every raw stamp: only for who asks
+            _draw_raw(run)
 
 
 def figure_rows(run: RunRecord) -> list[tuple[str, ...]]:
@@ -126,16 +127,24 @@ def setup_rows(run: RunRecord) -> list[tuple[str, ...]]:
     skipped = {"schema_version", "model", "options"}
     fields = setup.model_dump(mode="json", exclude=skipped) | setup.options
     fields |= sampling.model_dump(mode="json")
-    for name, value in fields.items():
-        text = "default" if value is None else str(value).lower() if value in (True, False) else ""
-        rows.append((name.replace("_", " ").capitalize(), text or _listed(value)))
+    rows += [(_field_name(name), _field_text(value)) for name, value in fields.items()]
     return rows
 
 
-def _listed(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(repr(item) for item in value) or "none"
-    return str(value) or "none"
+def _field_name(name: str) -> str:
+    return name.replace("_", " ").capitalize().replace("Kv ", "KV ")
+
+
+def _field_text(value: object) -> str:
+    match value:
+        case None:
+            return "default"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(repr(item) for item in value) or "none"
+        case _:
+            return str(value) or "none"
 
 
 def _how(figure: Figure) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.bench.conversation import Conversation
+from app.bench.conversations import up_to
 from app.bench.environment import hardware_name
 from app.bench.export import conversation_json, conversation_markdown
 from app.bench.labels import labels
@@ -14,6 +15,7 @@ from app.ui.server import get_server
 from backends.errors import DynoError
 
 _DELETED = "deleted_conversation"
+_CLEARED = "cleared_conversation"
 _SHOWN = 12
 
 
@@ -29,6 +31,7 @@ def draw_sidebar(conversation: Conversation) -> None:
         )
         if conversation.turns:
             _this_one(conversation)
+        _offer_undo_clear(conversation)
         _others(conversation)
         _machine()
 
@@ -65,6 +68,16 @@ def _this_one(conversation: Conversation) -> None:
             on_click="ignore",
         )
         st.button(
+            "Clear",
+            icon=":material/mop:",
+            width="stretch",
+            key="clear-conversation",
+            help="Forget the turns and keep the setups. The runs stay on the Runs page.",
+            on_click=_clear,
+            args=(conversation,),
+            disabled=chat_state.is_busy(conversation),
+        )
+        st.button(
             "Delete",
             icon=":material/delete:",
             width="stretch",
@@ -78,6 +91,24 @@ def _this_one(conversation: Conversation) -> None:
 def _rename(id_: str) -> None:
     title = str(st.session_state[f"title-{id_}"]).strip()
     chat_state.change(lambda c: c.model_copy(update={"title": title}) if c.id == id_ else c)
+
+
+def _clear(conversation: Conversation) -> None:
+    chat_state.change(lambda c: up_to(c, 0))
+    st.session_state[_CLEARED] = conversation
+
+
+def _undo_clear(before: Conversation) -> None:
+    st.session_state.pop(_CLEARED, None)
+    chat_state.change(lambda c: before if c.id == before.id else c)
+
+
+def _offer_undo_clear(conversation: Conversation) -> None:
+    before = st.session_state.get(_CLEARED)
+    if before is None or before.id != conversation.id or conversation.turns:
+        return
+    st.caption(f"Cleared {len(before.turns)} {'turn' if len(before.turns) == 1 else 'turns'}.")
+    st.button("Undo", key="undo-clear", on_click=_undo_clear, args=(before,), type="tertiary")
 
 
 def _delete(conversation: Conversation) -> None:

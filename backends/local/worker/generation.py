@@ -66,7 +66,7 @@ class Generator:
     def run(self, request: Request, send: Callable[[Steps | End], None]) -> None:
         """Generate and send the steps, then the end with its reason and report."""
         accepted_ns = time.monotonic_ns()
-        self._memory.reset_peak()
+        self._reset_peak()
         sampling = request.sampling
         ids = self.prompt_ids(request.messages, sampling)
         limit = self._length_limit(len(ids), sampling)
@@ -150,6 +150,11 @@ class Generator:
         if self._stop.is_set:
             return "cancelled"
         return "length" if len(output_ids) >= limit else "stop"
+
+    def _reset_peak(self) -> None:
+        self._memory.reset_peak()
+        if self.loaded.model.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.loaded.model.device)
 
     def _memory_reading(self, cache: DynamicCache | None) -> MemoryReading:
         weights = self.loaded.facts.weights_bytes
