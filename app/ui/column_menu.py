@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.bench.conversation import Column
 from app.ui import chat_state
+from app.ui.safe_text import plain_text_as_markdown
 from app.ui.sampling import sampling_editor
 from backends.request import Sampling
 
@@ -78,7 +79,7 @@ def offer_undo() -> None:
         return
     column, label = removed
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Removed “{label}”.")
+        st.caption(plain_text_as_markdown(f"Removed “{label}”."))
         st.button("Undo", key="undo-remove", type="tertiary", on_click=_undo, args=(column,))
 
 

@@ -16,7 +16,7 @@ from app.ui.builder import setup_editor
 from app.ui.column_menu import column_menu, own_sampling
 from app.ui.format import format_row
 from app.ui.live import LiveAnswer, reserve
-from app.ui.safe_text import plain_text_as_markdown
+from app.ui.safe_text import plain_lines_as_markdown, plain_text_as_markdown
 
 _MAXIMISED = "maximised_column"
 _TAB = "column_tab"
@@ -86,7 +86,9 @@ def _narrow_tabs(visible: list[Shown]) -> None:
         chosen = st.segmented_control(
             "Setup",
             options=[item.index for item in visible],
-            format_func={item.index: item.label for item in visible}.__getitem__,
+            format_func={
+                item.index: plain_text_as_markdown(item.label) for item in visible
+            }.__getitem__,
             default=visible[0].index,
             required=True,
             key=f"{_TAB}-{'-'.join(item.column.key for item in visible)}",
@@ -143,7 +145,7 @@ def _toggle_maximised(key: str) -> None:
 def _prompt(item: Shown, turn: Turn) -> None:
     box = st.container(key=f"prompt-{item.index}-{turn.index}")
     with box, st.chat_message("user", avatar=":material/person:"):
-        st.markdown(plain_text_as_markdown(turn.prompt))
+        st.markdown(plain_lines_as_markdown(turn.prompt))
 
 
 def _no_answer(item: Shown, turn: Turn, conversation: Conversation) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from app.bench.record import ErrorNote
+from app.ui.safe_text import plain_lines_as_markdown
 from backends.errors import DynoError
 
 _log = logging.getLogger("llm_dyno")
@@ -16,7 +17,8 @@ _log = logging.getLogger("llm_dyno")
 
 def show_error(error: DynoError | ErrorNote) -> None:
     """One box: message, remedy, and the detail folded."""
-    st.error(f"{error.message}\n\n{error.remedy}".strip(), icon=":material/error:")
+    text = f"{error.message}\n{error.remedy}".strip()
+    st.error(plain_lines_as_markdown(text), icon=":material/error:")
     detail = getattr(error, "detail", "")
     if detail:
         with st.expander("Log"):

@@ -16,7 +16,7 @@ from app.bench.jobs import Job
 from app.bench.lane import Lane
 from app.ui.figure_row import render_figures
 from app.ui.format import duration, grouped, rate
-from app.ui.safe_text import safe_markdown
+from app.ui.safe_text import plain_text_as_markdown, safe_markdown
 
 _POLL_SECONDS = 0.03
 _STATUS_NS = 120_000_000
@@ -48,9 +48,9 @@ class LiveAnswer:
     def _draw_status(self, lane: Lane, status: str) -> None:
         fraction = lane.progress.fraction if lane.state == "loading" and lane.progress else None
         if fraction is not None:
-            self.status.progress(fraction, text=status)
+            self.status.progress(fraction, text=plain_text_as_markdown(status))
         else:
-            self.status.caption(status)
+            self.status.caption(plain_text_as_markdown(status))
 
 
 def reserve(label: str) -> LiveAnswer:

@@ -7,6 +7,7 @@ import streamlit as st
 from app.bench.conversation import Conversation
 from app.bench.export import runs_json
 from app.ui import chat_state
+from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 from backends.errors import NotRecorded
 
@@ -14,10 +15,11 @@ from backends.errors import NotRecorded
 def draw_notices(conversation: Conversation) -> None:
     text = chat_state.take_notice()
     if text:
-        st.warning(text, icon=":material/info:")
+        st.warning(plain_text_as_markdown(text), icon=":material/info:")
     job = chat_state.job_of(conversation)
     if job is not None and job.failure is not None and job.is_done:
-        st.warning(f"{job.failure.message} {job.failure.remedy}", icon=":material/info:")
+        failure = f"{job.failure.message} {job.failure.remedy}"
+        st.warning(plain_text_as_markdown(failure), icon=":material/info:")
     _not_recorded()
 
 

@@ -110,6 +110,11 @@ def plain_text_as_markdown(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$&])", r"\\\1", line)
 
 
+def plain_lines_as_markdown(text: str) -> str:
+    """The same for text of several lines: prompts and errors keep their line breaks."""
+    return "  \n".join(plain_text_as_markdown(line) for line in _lines(text))
+
+
 def _lines(text: str) -> list[str]:
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "\ufffd", unified).split("\n")

@@ -11,6 +11,7 @@ from app.bench.export import conversation_json, conversation_markdown
 from app.bench.labels import labels
 from app.ui import chat_state
 from app.ui.format import figure_text
+from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 from backends.errors import DynoError
 
@@ -145,7 +146,7 @@ def _others(conversation: Conversation) -> None:
     server, visitor = get_server(), get_server().visitor()
     deleted = st.session_state.get(_DELETED)
     if deleted is not None:
-        st.caption(f"Deleted “{deleted[1]}”.")
+        st.caption(plain_text_as_markdown(f"Deleted “{deleted[1]}”."))
         st.button("Undo", key="undo-delete", on_click=_restore, args=(deleted[0],), type="tertiary")
     try:
         summaries = server.store.conversations(visitor, limit=200)
@@ -167,7 +168,7 @@ def _others(conversation: Conversation) -> None:
 
 def _open_button(id_: str, title: str) -> None:
     st.button(
-        (title or "Untitled")[:38],
+        plain_text_as_markdown((title or "Untitled")[:60]),
         key=f"open-{id_}",
         type="tertiary",
         width="stretch",

@@ -9,6 +9,7 @@ from app.bench.compare import why_not_comparable
 from app.bench.conversation import Conversation
 from app.bench.jobs import Job
 from app.ui import chat_state
+from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 from backends.errors import DynoError
 
@@ -31,10 +32,10 @@ def draw_verdict(conversation: Conversation, job: Job | None) -> None:
         found = []
     for verdict in found:
         icon = ":material/verified:" if verdict.speed.proven else ":material/help:"
-        st.markdown(f"{icon} {verdict.sentence}")
+        st.markdown(f"{icon} {plain_text_as_markdown(verdict.sentence)}")
     reasons = why_not_comparable(records)
     if reasons and not found:
-        st.caption("Not ranked: " + " ".join(reasons))
+        st.caption(plain_text_as_markdown("Not ranked: " + " ".join(reasons)))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Repeat again" if found else "Repeat to be sure",
@@ -44,9 +45,7 @@ def draw_verdict(conversation: Conversation, job: Job | None) -> None:
             help=f"{repeat.PAIRS} pairs of this prompt with exactly {repeat.TOKENS} tokens, "
             "interleaved; gives the ratio with its 95 % interval.",
         )
-        if not comparison.sampling.fixed_length and any(
-            "length" in r for r in reasons
-        ):
+        if not comparison.sampling.fixed_length and any("length" in r for r in reasons):
             st.button("Same length for all", key="equal-length", on_click=_same_length)
         if not comparison.shared_history and any("earlier" in r for r in reasons):
             st.button("Share the history", key="equal-history", on_click=_share_history)
