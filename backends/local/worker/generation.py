@@ -109,7 +109,7 @@ class Generator:
         model, tokenizer = self.loaded.model, self.loaded.tokenizer
         input_ids = torch.tensor([ids], device=model.device)  # [1, prompt tokens]
         extra: dict[str, Any] = {}
-        if sampling.stop:
+        if sampling.stop and not sampling.fixed_length:
             extra |= {"stop_strings": list(sampling.stop), "tokenizer": tokenizer}
         if cache is not None:
             extra["past_key_values"] = cache
