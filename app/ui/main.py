@@ -9,12 +9,14 @@ import streamlit as st
 from app.ui.errors import guarded
 from app.ui.figure_row import inject_style
 
-_PAGES = Path(__file__).resolve().parents[2] / "pages"
+_HERE = Path(__file__).resolve().parent
+_PAGES = _HERE.parents[1] / "pages"
 
 
 def main() -> None:
-    st.set_page_config(page_title="LLM Dyno", page_icon=":material/speed:", layout="wide")
-    st.logo(Path(__file__).with_name("logo.svg"), size="large")
+    # A file of our own: a Material name would be fetched from a font server.
+    st.set_page_config(page_title="LLM Dyno", page_icon=_HERE / "icon.svg", layout="wide")
+    st.logo(_HERE / "logo.svg", size="large")
     inject_style()
     page = st.navigation(
         [
