@@ -103,11 +103,12 @@ def safe_markdown(text: str) -> str:
 
 
 def plain_text_as_markdown(text: str) -> str:
-    """`text` with every Markdown character escaped: for names, labels and prompts in a line."""
+    """`text` as one line without any Markdown: for names, labels, prompts and messages."""
     line = re.sub(r":(?=\S)", ":" + JOINER, " ".join(text.split()))
     line = _ARROWS.sub(lambda match: match[0][0] + JOINER + match[0][1:], line)
     line = re.sub(r"(?<=\w)@(?=\w)|(?<=www)\.", lambda match: match[0] + JOINER, line)
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$&])", r"\\\1", line)
+    line = re.sub(r"([\\`*_\[\]<>~$&|])", r"\\\1", line)
+    return re.sub(r"^(\d+(?=[.)])|(?=[#+-]))", r"\1\\", line)
 
 
 def plain_lines_as_markdown(text: str) -> str:

@@ -23,6 +23,7 @@ def plain(text: str) -> str:
 @pytest.mark.parametrize(
     ("value_ns", "text"),
     [
+        (0, "0 ms"),
         (850, "0.8 µs"),
         (85_000, "85 µs"),
         (999_600, "1.0 ms"),

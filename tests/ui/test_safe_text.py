@@ -138,3 +138,16 @@ def test_a_label_has_no_markdown_left() -> None:
     assert written(shown).replace("\\", "") == "*a* [b](http://c) :red[d] `e` # f -> $5$"
     assert "[b]" not in shown
     assert ":r" not in shown
+
+
+@pytest.mark.parametrize("text", ["1. one", "2) two", "# three", "- four", "+ five", "-- six"])
+def test_a_label_starts_no_block(text: str) -> None:
+    shown = plain_text_as_markdown(text)
+    assert written(shown).replace("\\", "") == text
+    assert "\\" in shown[:3]
+
+
+def test_a_plain_sentence_stays_as_it_is() -> None:
+    assert (
+        plain_text_as_markdown("It was killed (9). Ask again!") == "It was killed (9). Ask again!"
+    )
