@@ -1,0 +1,37 @@
+"""Intervals for the figures that are no ratio of pairs (those are in `app.bench.compare`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+_CONFIDENCE = 0.95
+SAMPLES_FOR_P95 = 100
+
+
+def mean_interval(samples: Sequence[float]) -> tuple[float, float | None, float | None]:
+    """Mean with its 95 % interval (Student's t); one sample alone has none."""
+    n = len(samples)
+    mean = math.fsum(samples) / n
+    if n == 1:
+        return mean, None, None
+    from scipy.special import stdtrit
+
+    variance = math.fsum((sample - mean) ** 2 for sample in samples) / (n - 1)
+    half = float(stdtrit(n - 1, (1 + _CONFIDENCE) / 2)) * math.sqrt(variance / n)
+    return mean, mean - half, mean + half
+
+
+def quantile_interval(samples: Sequence[float], q: float) -> tuple[float, float, float]:
+    """The smallest sample that at least `q` of all do not exceed, with its 95 % interval.
+
+    The interval's ends are samples too: how many lie below the true quantile is binomial, whatever
+    the distribution. Where the samples are too few for an end, it is the outermost one.
+    """
+    from scipy.stats import binom
+
+    ordered, n = sorted(samples), len(samples)
+    rank = max(1, math.ceil(q * n))
+    low = max(1, int(binom.ppf((1 - _CONFIDENCE) / 2, n, q)))
+    high = min(n, int(binom.ppf((1 + _CONFIDENCE) / 2, n, q)) + 1)
+    return ordered[rank - 1], ordered[low - 1], ordered[high - 1]

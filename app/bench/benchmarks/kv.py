@@ -1,0 +1,58 @@
+"""What the KV cache is worth at 512 tokens of context: on against off, as in the chat page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+
+from app.bench.benchmarks.engines import equal_work, finished_run, interleaved, opened_bench
+from app.bench.benchmarks.records import BenchmarkRecord, Target
+from app.bench.compare import paired_ratio
+from app.bench.figures import decode_rate
+from app.bench.record import RunRecord
+from backends.catalog import BUNDLED, resolve
+from backends.errors import DynoError
+from backends.setup import Setup
+
+KV_ON_OFF_512 = Target("kv_on_off_512", "ratio", "higher")
+TARGETS = (KV_ON_OFF_512,)
+
+
+def measure(console: Console, model: str, pairs: int, tokens: int = 32) -> list[BenchmarkRecord]:
+    """Decode speed with the cache over decode speed without it, in interleaved pairs."""
+    on, off = Setup(model=model, kv_cache="dynamic"), Setup(model=model, kv_cache="off")
+    request = equal_work(_long_prompt(), tokens)
+    speeds: dict[str, list[float]] = {on.id: [], off.id: []}
+    prompt_tokens = 0
+    with opened_bench() as bench:
+        for order in interleaved((on, off), pairs):
+            for setup in order:
+                record = finished_run(bench, setup, request, console)
+                speeds[setup.id].append(_speed(record))
+                prompt_tokens = record.usage.prompt_tokens if record.usage else 0
+    ratio = paired_ratio(speeds[on.id], speeds[off.id])
+    note = (
+        f"{prompt_tokens} prompt tokens, {tokens} new ones; "
+        f"median on {median(speeds[on.id]):.4g}, off {median(speeds[off.id]):.4g} tokens/s"
+    )
+    return [
+        KV_ON_OFF_512.measured(
+            ratio.ratio, n=ratio.n, interval=(ratio.low, ratio.high), reason=note
+        )
+    ]
+
+
+def _long_prompt() -> str:
+    path = Path(resolve(BUNDLED)).parent / "long_prompt.txt"
+    if not path.is_file():
+        raise DynoError("The bundled model's long prompt is missing.", "Fetch the repository anew.")
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _speed(record: RunRecord) -> float:
+    value = decode_rate(record).value
+    if value is None:
+        raise DynoError("A run was too short to have a decode speed.")
+    return float(value)
