@@ -12,6 +12,7 @@ from app.ui.first_visit import draw_first_visit
 from app.ui.live import follow
 from app.ui.notices import draw_notices
 from app.ui.prompt_bar import draw_prompt_bar
+from app.ui.scroll import scroll_to_turn
 from app.ui.sidebar import draw_sidebar
 from app.ui.toolbar import draw_toolbar
 from app.ui.verdict import draw_verdict
@@ -29,5 +30,6 @@ draw_verdict(conversation, job)
 draw_charts(conversation)
 draw_prompt_bar(conversation, job)
 if job is not None and not job.is_done:
+    scroll_to_turn(job)
     follow(job, live)
     st.rerun()

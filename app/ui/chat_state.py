@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app.bench.context import Overflow, overflows
 from app.bench.conversation import MAX_COLUMNS, Column, Comparison, Conversation
 from app.bench.conversations import up_to, with_dropped_turn, with_turn
 from app.bench.jobs import Job
@@ -21,6 +22,7 @@ from backends.setup import Setup
 
 _ID = "conversation_id"
 _NOTICE = "chat_notice"
+PENDING = "prompt_that_does_not_fit"
 
 
 def current() -> Conversation:
@@ -184,8 +186,12 @@ def set_model(model: str) -> None:
     )
 
 
-def send(prompt: str, before_turn: int | None = None) -> None:
-    """Ask all setups. `before_turn` first forgets that turn and what follows (edit-and-resend)."""
+def send(prompt: str, before_turn: int | None = None, *, without_check: bool = False) -> None:
+    """Ask all setups. `before_turn` first forgets that turn and what follows (edit-and-resend).
+
+    A prompt that would overflow a context window is held back and kept as pending, unless
+    `without_check`.
+    """
     server = get_server()
     limit = server.settings.max_prompt_chars
     if not prompt.strip():
@@ -202,6 +208,12 @@ def send(prompt: str, before_turn: int | None = None) -> None:
         kept = up_to(conversation, before_turn) if before_turn is not None else conversation
         return with_turn(kept, prompt)
 
+    if before_turn is None and not without_check:
+        found = overflows(server.pool, current(), prompt)
+        if found:
+            st.session_state[PENDING] = (prompt, found)
+            return
+    st.session_state.pop(PENDING, None)
     conversation = change(edit)
     server.jobs.answer(conversation, conversation.turns[-1].index)
 
@@ -237,6 +249,25 @@ def drop_oldest_turns(column_key: str) -> None:
     """Make room in a column's context window and ask it again."""
     if _drop_turns(column_key):
         regenerate(column_key)
+
+
+def drop_turns_and_send(prompt: str, found: list[Overflow]) -> None:
+    """Leave out as many of the oldest turns as each column must, then ask."""
+
+    def edit(conversation: Conversation) -> Conversation:
+        for overflow in found:
+            if overflow.turns_to_drop is not None:
+                conversation = with_dropped_turn(
+                    conversation, overflow.column.key, overflow.turns_to_drop
+                )
+        return conversation
+
+    change(edit)
+    send(prompt, without_check=True)
+
+
+def forget_pending() -> None:
+    st.session_state.pop(PENDING, None)
 
 
 def stop() -> None:

@@ -143,7 +143,7 @@ def _toggle_maximised(key: str) -> None:
 
 
 def _prompt(item: Shown, turn: Turn) -> None:
-    box = st.container(key=f"prompt-{item.index}-{turn.index}")
+    box = st.container(key=f"turn-{turn.index}-prompt-{item.index}")
     with box, st.chat_message("user", avatar=":material/person:"):
         st.markdown(plain_lines_as_markdown(turn.prompt))
 

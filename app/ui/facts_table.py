@@ -18,8 +18,10 @@ def facts_html(rows: Sequence[tuple[str, ...]], headers: Sequence[str] = (), nam
         + "</tr>"
         for row in rows
     )
+    table = f"{head}<tbody>{body}</tbody>"
     return (
-        f'<table class="dyno-facts" aria-label="{escape(name)}">{head}<tbody>{body}</tbody></table>'
+        '<div class="dyno-facts-box">'
+        f'<table class="dyno-facts" aria-label="{escape(name)}">{table}</table></div>'
     )
 
 

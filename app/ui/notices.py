@@ -6,8 +6,10 @@ import streamlit as st
 
 from app.bench.conversation import Conversation
 from app.bench.export import runs_json
+from app.bench.labels import label_of
 from app.ui import chat_state
-from app.ui.safe_text import plain_text_as_markdown
+from app.ui.format import grouped
+from app.ui.safe_text import plain_lines_as_markdown, plain_text_as_markdown
 from app.ui.server import get_server
 from backends.errors import NotRecorded
 
@@ -20,7 +22,37 @@ def draw_notices(conversation: Conversation) -> None:
     if job is not None and job.failure is not None and job.is_done:
         failure = f"{job.failure.message} {job.failure.remedy}"
         st.warning(plain_text_as_markdown(failure), icon=":material/info:")
+    _does_not_fit(conversation)
     _not_recorded()
+
+
+def _does_not_fit(conversation: Conversation) -> None:
+    """Before sending: whose context window the prompt would overflow, and what can be done."""
+    pending = st.session_state.get(chat_state.PENDING)
+    if pending is None:
+        return
+    prompt, found = pending
+    names = {c.key: label_of(c, conversation.comparison) for c in conversation.comparison.columns}
+    lines = [
+        f"{names.get(o.column.key, 'A setup')}: the prompt would have {grouped(o.prompt_tokens)} "
+        f"tokens, the context window holds {grouped(o.context_window)}."
+        for o in found
+    ]
+    can_drop = all(overflow.turns_to_drop is not None for overflow in found)
+    if not can_drop:
+        lines.append("Dropping earlier turns is not enough: shorten the prompt.")
+    st.warning(plain_lines_as_markdown("Not sent.\n" + "\n".join(lines)), icon=":material/info:")
+    with st.container(horizontal=True):
+        st.button(
+            "Drop the oldest turns and send",
+            key="drop-and-send",
+            type="primary",
+            icon=":material/content_cut:",
+            disabled=not can_drop,
+            on_click=chat_state.drop_turns_and_send,
+            args=(prompt, found),
+        )
+        st.button("Do not send", key="do-not-send", on_click=chat_state.forget_pending)
 
 
 def _not_recorded() -> None:

@@ -57,14 +57,14 @@ def ledger_rows(run: RunRecord) -> list[tuple[str, ...]]:
         ("Activations", memory.activations_bytes, "allocator's peak − weights − KV cache"),
         ("Runtime and activations", rest, "peak − the parts above"),
     ]
-    return [
-        (
-            name,
-            f"not measured: {why}" if size is None else bytes_text(size),
-            "derived" if name.startswith("Runtime") else f"measured: {how}" if size else "",
-        )
-        for name, size, how in parts
-    ]
+    rows: list[tuple[str, ...]] = []
+    for name, size, how in parts:
+        if size is None:
+            rows.append((name, f"not measured: {why}", how))
+        else:
+            kind = "derived" if name == "Runtime and activations" else "measured"
+            rows.append((name, bytes_text(size), f"{kind}: {how}"))
+    return rows
 
 
 def timeline_rows(run: RunRecord) -> list[tuple[str, ...]]:

@@ -30,6 +30,7 @@ PRELOAD = ("backends.local.worker.serve",)
 _CONNECT_SECONDS = 60.0
 _LOG_TAIL_BYTES = 4_000
 _LOGS_KEPT = 40
+_DIED_WITH_ITS_HOST = -9
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class HostClient:
     @property
     def is_ready(self) -> bool:
         """Whether preloading is over (as far as it has been asked about)."""
-        return self._ready
+        return self._ready and self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         """Start the host program unless it runs. Does not wait for its preloading."""
@@ -85,14 +86,15 @@ class HostClient:
         if self._process is not None and self._process.poll() is None:
             return
         self._logs_dir_or_none()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "backends.host"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._host_log(),
-            start_new_session=True,  # Ctrl-C in the terminal ends the app, which ends the host
-        )
+        with self._host_log() as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "backends.host"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal ends the app, which ends the host
+            )
         self._ready = False
         self._send({"authkey": self._authkey.hex(), "preload": self._preload})
 
@@ -105,28 +107,37 @@ class HostClient:
             return None
         return self._logs_dir
 
-    def _host_log(self) -> int | IO[bytes]:
+    def _host_log(self) -> IO[bytes]:
         try:
             return (self._logs_dir / "host.log").open("ab")
         except OSError:
-            return subprocess.DEVNULL
+            return Path(os.devnull).open("ab")
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(message).encode() + b"\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError as error:
+            raise self._host_ended() from error
 
     def _receive(self) -> dict[str, Any]:
         assert self._process is not None
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise EngineCrashed(
-                "The engine host ended.", "Try again: it is started anew.", self._host_log_tail()
-            )
+            raise self._host_ended()
         reply: dict[str, Any] = json.loads(line)
         return reply
+
+    def _host_ended(self) -> EngineCrashed:
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1.0)  # its pipes close a moment before it has ended
+        return EngineCrashed(
+            "The engine host ended.", "Try again: it is started anew.", self._host_log_tail()
+        )
 
     def _host_log_tail(self) -> str:
         with contextlib.suppress(OSError):
@@ -151,17 +162,24 @@ class HostClient:
         address = str(self._sockets_dir / name)
         if sys.platform == "win32":
             address = rf"\\.\pipe\llm-dyno-{name}"
+        order = {"start": {"entry": entry, "address": address, "log": str(log)}}
         with self._lock:
-            self._ensure_running()
-            self._wait_ready()
-            self._send({"start": {"entry": entry, "address": address, "log": str(log)}})
-            reply = self._receive()
+            try:
+                reply = self._ask(order)
+            except EngineCrashed:  # it had ended unnoticed: once more, with a new one
+                reply = self._ask(order)
         if "started" not in reply:
             raise EngineCrashed(
                 f"No worker could be started: {reply.get('error')}",
                 "Free some memory or disk space and try again.",
             )
         return WorkerProcess(reply["started"], self._connect(address, reply["started"]), log)
+
+    def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        self._ensure_running()
+        self._wait_ready()
+        self._send(message)
+        return self._receive()
 
     def _connect(self, address: str, pid: int) -> Connection[Any, Any]:
         deadline = time.monotonic() + _CONNECT_SECONDS
@@ -180,14 +198,20 @@ class HostClient:
         deadline = time.monotonic() + wait_seconds
         while True:
             with self._lock:
-                if self._process is None or self._process.poll() is not None:
-                    return -9  # workers die with their host
-                self._wait_ready()
-                self._send({"status": pid})
-                code: int | None = self._receive()["status"]
+                code = self._exit_code(pid)
             if code is not None or time.monotonic() >= deadline:
                 return code
             time.sleep(0.005)
+
+    def _exit_code(self, pid: int) -> int | None:
+        if not self.is_ready:  # gone, or so new that it has started no worker yet
+            return _DIED_WITH_ITS_HOST
+        try:
+            self._send({"status": pid})
+            code: int | None = self._receive()["status"]
+        except EngineCrashed:
+            return _DIED_WITH_ITS_HOST
+        return code
 
     def close(self) -> None:
         """End the host and with it every worker. Safe to call twice."""

@@ -24,6 +24,7 @@ from typing import Any
 
 CAN_FORK = sys.platform == "linux"
 _PR_SET_PDEATHSIG = 1
+_KILLED = -9
 _OOM_SCORE = "600"  # the kernel should take a worker before it takes the app
 
 
@@ -76,9 +77,12 @@ class Host:
         return process.pid
 
     def status(self, pid: int) -> int | None:
-        """Exit code of a worker (negative: the signal that ended it), None while it lives."""
+        """Exit code of a worker (negative: the signal that ended it), None while it lives.
+
+        A worker that is not ours was an earlier host's, and was killed with it.
+        """
         self.reap()
-        return self._exit_codes.get(pid)
+        return self._exit_codes.get(pid, None if pid in self._alive else _KILLED)
 
     def reap(self) -> None:
         """Collect workers that have ended, so that none stays as a zombie."""
@@ -93,8 +97,8 @@ class Host:
             return self._spawned[pid].poll()
         try:
             ended, wait_status = os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            return -signal.SIGKILL
+        except ChildProcessError:  # the signal's handler came in between and has collected it
+            return None
         return os.waitstatus_to_exitcode(wait_status) if ended else None
 
     def kill_all(self) -> None:
@@ -178,7 +182,8 @@ def main() -> None:
     lines = _lines(0)
     hello = json.loads(next(lines))
     host = Host(bytes.fromhex(hello["authkey"]))
-    signal.signal(signal.SIGCHLD, lambda *_: host.reap())
+    if CAN_FORK:
+        signal.signal(signal.SIGCHLD, lambda *_: host.reap())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         reply({"ready": preload(hello["preload"] if CAN_FORK else [])})
@@ -192,5 +197,6 @@ def main() -> None:
             elif "status" in command:
                 reply({"status": host.status(command["status"])})
     finally:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        if CAN_FORK:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         host.kill_all()
