@@ -19,7 +19,8 @@ machine_parts.draw_messages()
 if not is_owner:
     st.caption("This server is public: what is loaded and what it costs cannot be changed here.")
 
-left, right = st.columns(2, gap="large")
+with st.container(key="machine-columns"):
+    left, right = st.columns(2, gap="large")
 with left:
     st.subheader("Device", anchor=False)
     machine_parts.draw_device(server.settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -199,7 +199,7 @@ def test_no_answers_no_chart() -> None:
     silent: dict[str, RunRecord] = {"kvon": make_record(tokens=0)}
     turn = Turn(index=0, prompt="x", created_at=WHEN, runs=silent)
     assert charts.race_chart(turn, COLUMNS) is None
-    for name in charts.CHART_NAMES:
+    for name in get_args(charts.ChartName):
         assert charts.what_to_do(name).endswith(".")
 
 
