@@ -100,18 +100,9 @@ class LocalEngine:
     def generate(self, request: Request, cancel: CancelToken) -> Iterator[Chunk]:
         with self._lock:
             sent_ns = time.monotonic_ns()
-            killer: list[threading.Timer] = []
-
-            def stop() -> None:
-                with contextlib.suppress(OSError):
-                    self._worker.connection.send(Cancel())
-                timer = threading.Timer(STOP_GRACE_SECONDS, self._worker.kill)
-                timer.daemon = True
-                killer.append(timer)
-                timer.start()
-
+            stopper = _Stopper(self._worker)
             self._send(Generate(request))
-            forget = cancel.on_cancel(stop)
+            forget = cancel.on_cancel(stopper.stop)
             received = 0
             finished = False
             try:
@@ -130,15 +121,13 @@ class LocalEngine:
                         raise message.error
                     if isinstance(message, End):
                         finished = True
-                        for timer in killer:  # a late kill must not hit the next request
-                            timer.cancel()
+                        stopper.end()
                     for chunk in _chunks(message):
                         received += len(chunk.token_ids or ())
                         yield chunk
             finally:
                 forget()
-                for timer in killer:
-                    timer.cancel()
+                stopper.end()
                 if not finished:  # the reader went away in mid-answer
                     self.close()
 
@@ -208,6 +197,40 @@ class LocalEngine:
         tb: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class _Stopper:
+    """Passes one request's stop on to the worker, and kills it when it does not stop in time.
+
+    Once the request has ended nothing is sent or killed any more: it would hit the next one.
+    """
+
+    def __init__(self, worker: WorkerProcess) -> None:
+        self._worker = worker
+        self._lock = threading.Lock()
+        self._ended = False
+        self._timer: threading.Timer | None = None
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._ended:
+                return
+            with contextlib.suppress(OSError):
+                self._worker.connection.send(Cancel())
+            self._timer = threading.Timer(STOP_GRACE_SECONDS, self._kill)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _kill(self) -> None:
+        with self._lock:
+            if not self._ended:
+                self._worker.kill()
+
+    def end(self) -> None:
+        with self._lock:
+            self._ended = True
+            if self._timer is not None:
+                self._timer.cancel()
 
 
 def _wait_ready(host: HostClient, cancel: CancelToken) -> None:
