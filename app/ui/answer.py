@@ -20,7 +20,7 @@ def draw_answer(run: RunRecord, turn: Turn, *, label: str, best: set[str], is_la
     """One bubble, one line of remarks, one row of figures, one row of small buttons."""
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
         if run.answer:
-            st.markdown(safe_markdown(run.answer))
+            st.markdown(safe_markdown(run.answer), anchors=False)
         if run.error is not None:
             show_error(run.error)
             if run.error.type == "ContextFull" and is_last:

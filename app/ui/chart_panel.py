@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.bench.conversation import Conversation
 from app.ui.colors import is_dark_theme
+from backends.settings import ROOT
 
 if TYPE_CHECKING:
     from app.ui.charts import ChartName
@@ -73,7 +74,7 @@ def _chart(name: ChartName, conversation: Conversation) -> tuple[Any, Any]:
         figure = charts.memory_chart(in_order, dark=dark)
     else:
         rows = chart_data.cost_bars(every)
-        figure = charts.cost_chart(every, dark=dark)
+        figure = charts.cost_chart(every, columns, dark=dark)
     return figure, lambda: chart_data.chart_data_csv(rows)
 
 
@@ -82,4 +83,4 @@ def _without_data(name: ChartName) -> None:
 
     st.caption(what_to_do(name))
     if name == "cost":
-        st.page_link("pages/machine.py", label="Set a price", icon=":material/sell:")
+        st.page_link(ROOT / "pages/machine.py", label="Set a price", icon=":material/sell:")

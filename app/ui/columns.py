@@ -10,6 +10,7 @@ from app.bench.compare import best
 from app.bench.conversation import MAX_COLUMNS, Column, Conversation, Turn
 from app.bench.jobs import Job
 from app.bench.labels import labels
+from app.bench.lane import Lane
 from app.ui import chat_state
 from app.ui.answer import draw_answer
 from app.ui.builder import setup_editor
@@ -47,9 +48,11 @@ def draw_columns(conversation: Conversation, job: Job | None) -> dict[str, LiveA
             _header(item, conversation, maximised=len(visible) < len(shown))
             for turn in conversation.turns:
                 _prompt(item, turn)
-                lane = job.lane(item.column.key) if job and job.turn == turn.index else None
-                run = turn.runs.get(item.column.key)
-                if job is not None and lane is not None and not job.is_done and lane.record is None:
+                lane = _lane(item, turn, job)
+                made = lane.record if lane is not None else None
+                # The lane's record first: it may be newer than the conversation as it was read.
+                run = made or turn.runs.get(item.column.key)
+                if job is not None and lane is not None and made is None and not job.is_done:
                     live[item.column.key] = reserve(item.label)
                 elif run is not None:
                     is_last = turn.index == len(conversation.turns) - 1
@@ -63,6 +66,13 @@ def draw_columns(conversation: Conversation, job: Job | None) -> dict[str, LiveA
                 else:
                     _no_answer(item, turn, conversation)
     return live
+
+
+def _lane(item: Shown, turn: Turn, job: Job | None) -> Lane | None:
+    """Where a job answers this turn in this column; repeats answer nothing anew."""
+    if job is None or job.turn != turn.index or job.purpose != "chat":
+        return None
+    return job.lane(item.column.key)
 
 
 def _shown(conversation: Conversation) -> list[Shown]:

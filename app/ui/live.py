@@ -7,6 +7,7 @@ slower). The job lives in the server, so whatever ends this loop ends nothing el
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -37,7 +38,7 @@ class LiveAnswer:
         text = lane.text
         if text != self.shown_text:
             self.shown_text = text
-            self.text.markdown(safe_markdown(text) if text else "&nbsp;")
+            self.text.markdown(safe_markdown(text) if text else "&nbsp;", anchors=False)
         now_ns = time.monotonic_ns()
         if now_ns - self.status_ns >= _STATUS_NS or lane.state == "done":
             status = status_line(lane, now_ns)
@@ -83,12 +84,18 @@ def status_line(lane: Lane, now_ns: int) -> str:
     return "Waiting for its turn" if lane.state == "waiting" else "Done"
 
 
-def follow(job: Job, live: dict[str, LiveAnswer]) -> None:
-    """Show the job until it is done or one of its answers is; the page is then drawn anew."""
+def follow(
+    job: Job, live: dict[str, LiveAnswer], progress: Callable[[Job], None] | None = None
+) -> None:
+    """Show the job until it is done or one of its answers is; the page is then drawn anew.
+
+    `progress` draws how far a job of many runs is."""
     unfinished = [lane for lane in job.lanes if lane.column.key in live]
     while True:
         for lane in unfinished:
             live[lane.column.key].update(lane)
+        if progress is not None:
+            progress(job)
         if job.is_done or any(lane.record is not None for lane in unfinished):
             return
         # A look at the session state lets Streamlit interrupt here, so a click is never kept

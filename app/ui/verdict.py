@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app.bench import repeat
@@ -14,18 +16,18 @@ from app.ui.server import get_server
 from backends.errors import DynoError
 
 
-def draw_verdict(conversation: Conversation, job: Job | None) -> None:
-    """The proven ratios, or why nothing is ranked, or the offer to repeat."""
+def draw_verdict(conversation: Conversation, job: Job | None) -> Callable[[Job], None] | None:
+    """The proven ratios, or why nothing is ranked, or the offer to repeat.
+
+    While repeats run it returns what draws how far they are."""
     if not conversation.turns or len(conversation.comparison.columns) < 2:
-        return
+        return None
     turn, comparison = conversation.turns[-1], conversation.comparison
     records = list(turn.runs.values())
     if job is not None and not job.is_done:
-        if job.purpose == "repeat":
-            _progress(job)
-        return
+        return _progress_bar(job) if job.purpose == "repeat" else None
     if len(records) < 2:
-        return
+        return None
     try:
         found = repeat.verdicts(get_server().store, conversation, turn.index)
     except DynoError:
@@ -49,12 +51,23 @@ def draw_verdict(conversation: Conversation, job: Job | None) -> None:
             st.button("Same length for all", key="equal-length", on_click=_same_length)
         if not comparison.shared_history and any("earlier" in r for r in reasons):
             st.button("Share the history", key="equal-history", on_click=_share_history)
+    return None
 
 
-def _progress(job: Job) -> None:
-    done = sum(lane.record is not None for lane in job.lanes)
-    st.session_state["repeat-total"] = len(job.lanes)
-    st.progress(done / len(job.lanes), text=f"Repeating: {done} of {len(job.lanes)} runs")
+def _progress_bar(job: Job) -> Callable[[Job], None]:
+    place = st.empty()
+    shown = -1
+
+    def draw(job: Job) -> None:
+        nonlocal shown
+        done = sum(lane.record is not None for lane in job.lanes)
+        if done != shown:
+            shown = done
+            text = f"Repeating: {done} of {len(job.lanes)} runs"
+            place.progress(done / len(job.lanes), text=text)
+
+    draw(job)
+    return draw
 
 
 def _repeat() -> None:
