@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from backends import registry
 from backends.host.client import HostClient
 from backends.host.shared import close_shared_host, shared_host
 from backends.settings import ROOT, get_settings
+from tests.backends.make_models import make_model
 from tests.fakes import FakeBackend
 
 FOREIGN_MODEL = ROOT.parent / "shared" / "models" / "stories260K"
@@ -124,21 +123,13 @@ def bundled_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def random_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of two random Llamas with one token a byte: `tiny`, and `slow`, whose long prefill
-    takes seconds."""
-    folder = tmp_path_factory.mktemp("random-models")
-    subprocess.run(
-        [sys.executable, "-m", "tests.backends.make_models", str(folder)], cwd=ROOT, check=True
-    )
-    return folder
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama with one token a byte and a small context window."""
+    return make_model(tmp_path_factory.mktemp("tiny") / "tiny")
 
 
 @pytest.fixture(scope="session")
-def tiny_model(random_models: Path) -> Path:
-    return random_models / "tiny"
-
-
-@pytest.fixture(scope="session")
-def slow_model(random_models: Path) -> Path:
-    return random_models / "slow"
+def slow_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama whose long prefill takes seconds."""
+    folder = tmp_path_factory.mktemp("slow") / "slow"
+    return make_model(folder, hidden=256, layers=24, window=16_384)

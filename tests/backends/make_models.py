@@ -1,56 +1,87 @@
-"""Makes two random Llamas in a folder: `python -m tests.backends.make_models FOLDER`.
-
-A program of its own, since torch stays out of the process that runs the tests.
-"""
+"""Random Llamas, written without torch: it stays out of the process that runs the tests."""
 
 from __future__ import annotations
 
-import sys
+import json
 from pathlib import Path
 
-import torch
+import numpy as np
+from safetensors.numpy import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 TEMPLATE = (
     "{% for message in messages %}[{{ message['role'] }}]{{ message['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}[assistant]{% endif %}"
 )
+_HEADS, _KV_HEADS = 4, 2
 
 
-def byte_tokenizer() -> PreTrainedTokenizerFast:
-    """One token a byte, and one to end an answer."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {"<end>": 0} | {letter: index for index, letter in enumerate(alphabet, 1)}
+def make_model(folder: Path, *, hidden: int = 32, layers: int = 2, window: int = 256) -> Path:
+    """A checkpoint with one token a byte, and one to end an answer. Returns its folder."""
+    folder.mkdir(parents=True)
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {"<end>": 0} | {letter: index for index, letter in enumerate(letters, 1)}
+    _write_tokenizer(folder, vocabulary)
+    config = {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": hidden,
+        "intermediate_size": 4 * hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": _HEADS,
+        "num_key_value_heads": _KV_HEADS,
+        "vocab_size": len(vocabulary),
+        "max_position_embeddings": window,
+        "hidden_act": "silu",
+        "rms_norm_eps": 1e-5,
+        "tie_word_embeddings": False,
+        "bos_token_id": None,
+        "eos_token_id": 0,
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file(
+        _weights(hidden, layers, len(vocabulary)), folder / "model.safetensors", {"format": "pt"}
+    )
+    return folder
+
+
+def _write_tokenizer(folder: Path, vocabulary: dict[str, int]) -> None:
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>")
-    wrapped.chat_template = TEMPLATE
-    return wrapped
+    tokenizer.add_special_tokens(["<end>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "eos_token": "<end>",
+        "chat_template": TEMPLATE,
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
-def make(folder: Path, hidden: int, layers: int, window: int) -> None:
-    torch.manual_seed(0)
-    tokenizer = byte_tokenizer()
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=hidden,
-        intermediate_size=4 * hidden,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=window,
-        eos_token_id=0,
-        bos_token_id=None,
-        tie_word_embeddings=False,
-        initializer_range=0.2,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+def _weights(hidden: int, layers: int, words: int) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
 
+    def matrix(rows: int, columns: int) -> np.ndarray:
+        return random.normal(0, 0.2, (rows, columns)).astype(np.float32)
 
-if __name__ == "__main__":
-    root = Path(sys.argv[1])
-    make(root / "tiny", hidden=32, layers=2, window=256)
-    make(root / "slow", hidden=256, layers=24, window=16_384)
+    kv_width = hidden * _KV_HEADS // _HEADS
+    tensors = {
+        "model.embed_tokens.weight": matrix(words, hidden),
+        "model.norm.weight": np.ones(hidden, np.float32),
+        "lm_head.weight": matrix(words, hidden),
+    }
+    for index in range(layers):
+        at = f"model.layers.{index}"
+        tensors |= {
+            f"{at}.input_layernorm.weight": np.ones(hidden, np.float32),
+            f"{at}.post_attention_layernorm.weight": np.ones(hidden, np.float32),
+            f"{at}.self_attn.q_proj.weight": matrix(hidden, hidden),
+            f"{at}.self_attn.k_proj.weight": matrix(kv_width, hidden),
+            f"{at}.self_attn.v_proj.weight": matrix(kv_width, hidden),
+            f"{at}.self_attn.o_proj.weight": matrix(hidden, hidden),
+            f"{at}.mlp.gate_proj.weight": matrix(4 * hidden, hidden),
+            f"{at}.mlp.up_proj.weight": matrix(4 * hidden, hidden),
+            f"{at}.mlp.down_proj.weight": matrix(hidden, 4 * hidden),
+        }
+    return tensors
