@@ -30,7 +30,7 @@ _WATCH = """
     for (const column of document.querySelectorAll('[class*="st-key-column-"]')) {
       const index = /st-key-column-(\\d+)/.exec(column.className)[1];
       const answers = column.querySelectorAll(
-        '[data-testid="stChatMessage"][aria-label*="assistant"]');
+        '[data-testid="stChatMessageContent"][aria-label*="assistant"]');
       if (!answers.length) continue;
       const bubble = answers[answers.length - 1];
       const place = bubble.querySelector('[data-testid="stMarkdownContainer"]');

@@ -24,9 +24,9 @@ from app.bench.benchmarks.browser import (
     send,
     watch,
 )
+from app.bench.benchmarks.intervals import SAMPLES_FOR_P95, mean_interval, quantile_interval
 from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.benchmarks.server_process import ServerProcess
-from app.bench.benchmarks.intervals import SAMPLES_FOR_P95, mean_interval, quantile_interval
 from app.bench.conversation import Column, Comparison
 from app.bench.record import RunRecord
 from backends.errors import DynoError

@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +24,7 @@ import psutil
 
 from app.bench.conversation import Comparison
 from app.bench.record import RunRecord
+from app.bench.scheduler import default_lock_dir
 from backends.errors import DynoError
 from backends.settings import ROOT
 from backends.setup import Setup
@@ -48,7 +48,7 @@ class ServerProcess:
         self.url = f"http://localhost:{self.port}"
         self.data_dir = data_dir
         self._log_path = data_dir / "server.log"
-        self._scratch_before = _scratch_folders()
+        self._scratch = _scratch_folder(data_dir)
         self._seen: dict[int, psutil.Process] = {}
         data_dir.mkdir(parents=True, exist_ok=True)
         environment = {name: v for name, v in os.environ.items() if not name.startswith("DYNO_")}
@@ -60,7 +60,12 @@ class ServerProcess:
                     *("--server.port", str(self.port), "--server.headless", "true"),
                 ],
                 cwd=ROOT,
-                env={**environment, "DYNO_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)},
+                env={
+                    **environment,
+                    "DYNO_DATA_DIR": str(data_dir),
+                    "PYTHONPATH": str(ROOT),
+                    "TMPDIR": str(self._scratch),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -144,7 +149,7 @@ class ServerProcess:
         return found
 
     def end(self) -> list[str]:
-        """End the server as Ctrl-C does. What it left: processes, its port, scratch folders."""
+        """End the server as Ctrl-C does. What it left: processes, its port, temporary files."""
         self.processes()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
@@ -162,7 +167,7 @@ class ServerProcess:
                 process.kill()
         if _answers(self.port):
             left.append(f"port {self.port}")
-        left += sorted(_scratch_folders() - self._scratch_before)
+        left += sorted(path.name for path in self._scratch.iterdir() if not path.is_symlink())
         return left
 
     def __enter__(self) -> Self:
@@ -191,7 +196,13 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _scratch_folders() -> set[str]:
-    """Folders that an engine host makes for its sockets; the locks' folder is meant to stay."""
-    found = Path(tempfile.gettempdir()).glob("llm-dyno-*")
-    return {str(path) for path in found if "llm-dyno-locks" not in path.name}
+def _scratch_folder(data_dir: Path) -> Path:
+    """A folder for temporary files, to see what stays. The devices' locks are this machine's."""
+    folder = data_dir / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    locks = default_lock_dir()
+    locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+    link = folder / locks.name
+    if not link.is_symlink():
+        link.symlink_to(locks)
+    return folder

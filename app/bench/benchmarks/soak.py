@@ -98,4 +98,4 @@ def _memory_mb(server: ServerProcess) -> float:
     for _ in range(_READINGS):
         readings.append(sum(process.memory_info().rss for process in processes) / 1e6)
         time.sleep(0.1)
-    return median(readings)
+    return float(median(readings))

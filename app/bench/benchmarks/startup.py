@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.console import Console
 
 from app.bench.benchmarks.browser import PROMPT_BOX, chromium, new_page
+from app.bench.benchmarks.intervals import mean_interval
 from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.benchmarks.server_process import BENCH_ENTRY, SHIPPED_ENTRY, ServerProcess
-from app.bench.benchmarks.intervals import mean_interval
 from backends.errors import DynoError
 from backends.setup import Setup
 
