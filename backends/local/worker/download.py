@@ -68,7 +68,7 @@ def fetch_from_hub(
     try:
         folder = snapshot_download(
             model_id,
-            revision=info.sha,
+            revision=revision,
             token=token,
             allow_patterns=_FILES,
             tqdm_class=_progress_class(wanted, on_stage),
@@ -77,7 +77,7 @@ def fetch_from_hub(
         raise _gated(model_id) from error
     except Exception as error:
         raise _download_failed(model_id, error) from error
-    return Path(folder), info.sha
+    return Path(folder), Path(folder).name
 
 
 def _gated(model_id: str) -> DynoError:
@@ -95,14 +95,18 @@ def _download_failed(model_id: str, error: Exception) -> DynoError:
         )
     return LoadFailed(
         f"The download of {model_id} broke off.",
-        "Try again: it goes on where it stopped.",
+        "Try again: files that came whole are kept.",
         str(error)[:1000],
     )
 
 
 def _from_cache(model_id: str, revision: str | None, error: Exception) -> tuple[Path, str | None]:
     try:
-        folder = Path(snapshot_download(model_id, revision=revision, local_files_only=True))
+        folder = Path(
+            snapshot_download(
+                model_id, revision=revision, local_files_only=True, allow_patterns=_FILES
+            )
+        )
     except Exception as missing:
         raise LoadFailed(
             f"{model_id} is not on this machine, and the Hub cannot be reached.",

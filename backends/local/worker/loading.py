@@ -99,7 +99,7 @@ def _check_fits(folder: Path, item_bytes: int, device: torch.device, budget: int
         free, where = budget, "left of the memory budget"
     if needed > free:
         raise OutOfMemory(
-            f"The weights need {needed / 1e9:.2f} GB; {free / 1e9:.2f} GB are free {where}.",
+            f"The weights need {needed / 1e6:,.1f} MB; {free / 1e6:,.1f} MB are free {where}.",
             "Unload other engines, choose 16-bit weights or a smaller model, "
             "or raise DYNO_MEMORY_BUDGET_GB.",
         )
@@ -118,14 +118,16 @@ def _tokenizer(folder: Path) -> Any:
 def _model(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        model = AutoModelForCausalLM.from_pretrained(
+        model, found = AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
             dtype=dtype,
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
+            output_loading_info=True,
         )
+        _refuse_made_up_weights(found["missing_keys"])
         model.eval()
         if device.type == "cpu":
             # Out of the file mapping: the engine's memory is then its own and can be measured.
@@ -137,12 +139,24 @@ def _model(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
             "Memory ran out while the weights were loaded.",
             "Unload other engines, or choose smaller weights.",
         ) from error
+    except LoadFailed:
+        raise
     except Exception as error:
         raise LoadFailed(
             f"The model could not be loaded: {_first_line(error)}",
             "Check that the folder holds a text-generation model that transformers knows.",
             str(error)[:4000],
         ) from error
+
+
+def _refuse_made_up_weights(missing: Iterable[str]) -> None:
+    """transformers fills weights that the files lack with random numbers, and only warns."""
+    names = sorted(missing)
+    if names:
+        raise LoadFailed(
+            f"The files lack {len(names)} of the model's tensors ({', '.join(names[:3])}).",
+            "Download or copy the whole checkpoint, with all its .safetensors files.",
+        )
 
 
 def _first_line(error: Exception) -> str:
