@@ -19,6 +19,8 @@ from app.ui.verdict import draw_verdict
 
 conversation = chat_state.current()
 job = chat_state.job_of(conversation)
+# Looked at once: a job that ends while this is drawn is drawn once more, never left half shown.
+is_running = job is not None and not job.is_done
 draw_sidebar(conversation)
 draw_toolbar(conversation)
 draw_notices(conversation)
@@ -26,10 +28,10 @@ offer_undo()
 live = draw_columns(conversation, job)
 if not conversation.turns:
     draw_first_visit(conversation)
-draw_verdict(conversation, job)
+progress = draw_verdict(conversation, job)
 draw_charts(conversation)
 draw_prompt_bar(conversation, job)
-if job is not None and not job.is_done:
+if job is not None and is_running:
     scroll_to_turn(job)
-    follow(job, live)
+    follow(job, live, progress)
     st.rerun()
