@@ -44,13 +44,10 @@ class Setup(BaseModel):
 
     @property
     def engine_key(self) -> str:
-        """Id of the engine that serves this setup: toggles applied per request are left out.
-
-        `kv_cache` and `history` choose how a request is run, not what is loaded, so "KV on" and
-        "KV off" would share weights; they still get an engine each, so that memory is measured
-        alone. Only `history` shares.
+        """Id of the engine that serves this setup. An engine knows its whole setup and follows it
+        ("no history" included), and its memory is measured alone: setups share none.
         """
-        return self.model_copy(update={"history": "full"}).id
+        return self.id
 
     def canonical_json(self) -> str:
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
