@@ -6,6 +6,7 @@ site can send without being asked first.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -106,6 +107,11 @@ def state(_: Order) -> dict[str, Any]:
     return {"host": shared_host().pid, "runs": get_server().store.count(RunFilter(visitor=OWNER))}
 
 
+def modules(_: Order) -> list[str]:
+    """What is imported in this process, by the names of the packages."""
+    return sorted({name.partition(".")[0] for name in sys.modules})
+
+
 def _route(answer: Callable[[Order], Any]) -> Route:
     async def endpoint(request: Request) -> Response:
         if request.client is None or request.client.host not in _LOOPBACK:
@@ -123,5 +129,8 @@ def _route(answer: Callable[[Order], Any]) -> Route:
 app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=lifespan,
-    routes=[_route(one) for one in (conversation, turn, wait, preloaded, load, unload, state)],
+    routes=[
+        _route(answer)
+        for answer in (conversation, turn, wait, preloaded, load, unload, state, modules)
+    ],
 )

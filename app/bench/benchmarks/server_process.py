@@ -148,6 +148,10 @@ class ServerProcess:
         found: dict[str, Any] = self._ask("state")
         return found
 
+    def modules(self) -> list[str]:
+        """The packages that are imported in the server."""
+        return [str(name) for name in self._ask("modules")]
+
     def end(self) -> list[str]:
         """End the server as Ctrl-C does. What it left: processes, its port, temporary files."""
         self.processes()

@@ -7,12 +7,14 @@ so they are written and read by hand; a test compares them with Streamlit's own 
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
 
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from backends.errors import DynoError
 
@@ -29,15 +31,22 @@ class Viewer:
     """One session of a page. Use it in a `with`."""
 
     def __init__(self, port: int) -> None:
+        self._opened = ExitStack()
+        self._address = f"ws://localhost:{port}/_stcore/stream"
+
+    def __enter__(self) -> Self:
         try:
-            self._socket = connect(
-                f"ws://localhost:{port}/_stcore/stream",
-                subprotocols=["streamlit"],  # type: ignore[list-item]  # a NewType of str
-                max_size=None,
-                proxy=None,
+            self._socket = self._opened.enter_context(
+                connect(
+                    self._address,
+                    subprotocols=[Subprotocol("streamlit")],
+                    max_size=None,
+                    proxy=None,
+                )
             )
         except (OSError, WebSocketException) as error:
             raise DynoError(f"The page could not be opened: {error}") from error
+        return self
 
     def ask(self, page: str = "", **query: str) -> None:
         """Have the page drawn, as a browser does on opening it or after a click."""
@@ -57,16 +66,13 @@ class Viewer:
             if finished_successfully(frame):
                 return frames
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(
         self,
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        self._socket.close()
+        self._opened.close()
 
 
 def rerun_message(query: str, page: str) -> bytes:
