@@ -50,10 +50,13 @@ class Request(_Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one generation; `prompt_tokens_computed` is less where a prefix was reused."""
+    """Tokens of one generation; `prompt_tokens_computed` is less where a prefix was reused.
 
-    prompt_tokens: int
-    prompt_tokens_computed: int
+    None where nobody told: the worker was killed, or a server keeps it to itself.
+    """
+
+    prompt_tokens: int | None
+    prompt_tokens_computed: int | None
     output_tokens: int
 
 

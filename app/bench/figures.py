@@ -1,18 +1,19 @@
 """The figures of a run: formulae over a record's raw stamps, each with unit and provenance.
 
-Pure functions, integer nanoseconds in, `Figure` out. What was not measured is None with a reason.
-The formulae are those of DESIGN §6.
+A metric is defined once, as data; called with a record it gives a `Figure`. Pure, integer
+nanoseconds in. What was not measured is None with a reason. The formulae are those of DESIGN §6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
 from app.bench.record import ChunkStamp, RunRecord
 
+Number = int | float | Decimal
 Provenance = Literal["measured", "derived", "estimated", "quoted"]
 Unit = Literal["ns", "tokens/s", "tokens", "bytes", "dollars", "ratio"]
 Better = Literal["lower", "higher", "neither"]
@@ -26,7 +27,7 @@ class Figure:
 
     name: str
     title: str
-    value: int | float | Decimal | None
+    value: Number | None
     unit: Unit
     provenance: Provenance
     formula: str
@@ -34,167 +35,46 @@ class Figure:
     reason: str = ""
 
 
-def _token_chunks(record: RunRecord) -> list[ChunkStamp]:
-    return [chunk for chunk in record.chunks if chunk.tokens > 0]
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a figure is. `missing` is why there may be none; a function says it by record.
 
+    `detail` adds to the formula what holds for one record alone (a price, a method).
+    """
 
-def ttft(record: RunRecord) -> Figure:
-    """Time to first token: first token id minus request accepted; the queue is apart."""
-    chunks, accepted_ns = _token_chunks(record), record.timeline.accepted_ns
-    value = chunks[0].t_ns - accepted_ns if chunks and accepted_ns is not None else None
-    return Figure(
-        "ttft_ns",
-        "Time to first token (TTFT)",
-        value,
-        "ns",
-        "measured",
-        "first token id − request accepted by the engine (time in the queue not included)",
-        reason="" if value is not None else "no token was produced",
-    )
+    name: str
+    title: str
+    unit: Unit
+    provenance: Provenance
+    formula: str
+    value: Callable[[RunRecord], Number | None]
+    missing: str | Callable[[RunRecord], str]
+    better: Better = "lower"
+    detail: Callable[[RunRecord], str] = lambda record: ""
+
+    def __call__(self, record: RunRecord) -> Figure:
+        value = self.value(record)
+        reason = self.missing if isinstance(self.missing, str) else self.missing(record)
+        is_estimate = self.unit == "tokens" and record.usage and record.usage.kind == "estimated"
+        return Figure(
+            name=self.name,
+            title=self.title,
+            value=value,
+            unit=self.unit,
+            provenance="estimated" if is_estimate else self.provenance,
+            formula=self.formula + self.detail(record),
+            better=self.better,
+            reason=reason if value is None else "",
+        )
 
 
 def tpot_ns(chunks: Sequence[ChunkStamp]) -> float | None:
     """(t_last − t_first) / (n − n_first) over chunks with tokens; None when n = n_first."""
     counted = [chunk for chunk in chunks if chunk.tokens > 0]
-    if not counted:
-        return None
     later_tokens = sum(chunk.tokens for chunk in counted[1:])
     if later_tokens == 0:
         return None
     return (counted[-1].t_ns - counted[0].t_ns) / later_tokens
-
-
-def tpot(record: RunRecord) -> Figure:
-    value = tpot_ns(record.chunks)
-    return Figure(
-        "tpot_ns",
-        "Time per output token (TPOT)",
-        value,
-        "ns",
-        "measured",
-        "(last token − first token) / (tokens − tokens in the first chunk)",
-        reason="" if value is not None else "fewer than two chunks of tokens",
-    )
-
-
-def decode_rate(record: RunRecord) -> Figure:
-    per_token_ns = tpot_ns(record.chunks)
-    value = NS_PER_SECOND / per_token_ns if per_token_ns else None
-    return Figure(
-        "decode_tokens_per_second",
-        "Decode speed",
-        value,
-        "tokens/s",
-        "derived",
-        "1 / TPOT",
-        better="higher",
-        reason="" if value is not None else "fewer than two chunks of tokens",
-    )
-
-
-def prefill_rate(record: RunRecord) -> Figure:
-    first, usage = ttft(record), record.usage
-    value = None
-    if isinstance(first.value, int) and first.value > 0 and usage is not None:
-        value = usage.prompt_tokens_computed * NS_PER_SECOND / first.value
-    return Figure(
-        "prefill_tokens_per_second",
-        "Prefill speed",
-        value,
-        "tokens/s",
-        "derived",
-        "prompt tokens computed / TTFT",
-        better="higher",
-        reason="" if value is not None else "no token was produced",
-    )
-
-
-def total_time(record: RunRecord) -> Figure:
-    timeline = record.timeline
-    value = None
-    if timeline.accepted_ns is not None and timeline.ended_ns is not None:
-        value = timeline.ended_ns - timeline.accepted_ns
-    return Figure(
-        "e2e_ns",
-        "Total time (E2E)",
-        value,
-        "ns",
-        "measured",
-        "engine free again − request accepted by the engine",
-        reason="" if value is not None else "the engine did not take or did not end the request",
-    )
-
-
-def queue_time(record: RunRecord) -> Figure:
-    timeline = record.timeline
-    value = timeline.started_ns - timeline.queued_ns if timeline.started_ns is not None else None
-    return Figure(
-        "queue_ns",
-        "Time in the queue",
-        value,
-        "ns",
-        "measured",
-        "device was ours − asked for",
-        reason="" if value is not None else "it never got the device",
-    )
-
-
-def stop_time(record: RunRecord) -> Figure:
-    timeline = record.timeline
-    value = None
-    if timeline.stop_requested_ns is not None and timeline.released_ns is not None:
-        value = timeline.released_ns - timeline.stop_requested_ns
-    return Figure(
-        "stop_ns",
-        "Time to stop",
-        value,
-        "ns",
-        "measured",
-        "device free again − stop asked for",
-        reason="" if value is not None else "it was not stopped",
-    )
-
-
-def prompt_tokens(record: RunRecord) -> Figure:
-    return _usage_figure(record, "prompt_tokens", "Prompt tokens", "ids in the rendered prompt")
-
-
-def output_tokens(record: RunRecord) -> Figure:
-    return _usage_figure(
-        record, "output_tokens", "Output tokens", "ids produced, end-of-turn token included"
-    )
-
-
-def _usage_figure(
-    record: RunRecord, name: Literal["prompt_tokens", "output_tokens"], title: str, formula: str
-) -> Figure:
-    usage = record.usage
-    value: int | None = None
-    if usage is not None:
-        value = usage.prompt_tokens if name == "prompt_tokens" else usage.output_tokens
-    return Figure(
-        name,
-        title,
-        value,
-        "tokens",
-        usage.kind if usage else "measured",
-        formula,
-        better="neither",
-        reason="" if usage is not None else "the run ended before tokens were counted",
-    )
-
-
-def peak_memory(record: RunRecord) -> Figure:
-    memory = record.memory
-    return Figure(
-        "peak_memory_bytes",
-        "Peak memory",
-        memory.peak_bytes,
-        "bytes",
-        "measured",
-        memory.method or "most memory the engine's process held beyond its start",
-        reason="" if memory.peak_bytes is not None else memory.reason or "not read",
-    )
 
 
 def rest_bytes(record: RunRecord) -> int | None:
@@ -206,36 +86,174 @@ def rest_bytes(record: RunRecord) -> int | None:
     return memory.peak_bytes - known
 
 
-def cost(record: RunRecord) -> Figure:
-    """device $/h × seconds busy / 3600, at 100 % use."""
-    busy_ns = total_time(record).value
-    value: Decimal | None = None
-    if record.price is not None and isinstance(busy_ns, int):
-        value = record.price.dollars_per_hour * Decimal(busy_ns) / Decimal(3600 * NS_PER_SECOND)
-    formula = "device price per hour × seconds busy / 3600, at 100 % use"
-    if record.price is not None:
-        formula += (
-            f" ({record.price.dollars_per_hour} $/h, {record.price.source}, {record.price.date})"
-        )
-    reason = ""
-    if value is None:
-        reason = "no price set" if record.price is None else "the run has no end"
-    return Figure("cost_dollars", "Cost", value, "dollars", "derived", formula, reason=reason)
+def _ttft_ns(record: RunRecord) -> int | None:
+    first = next((chunk for chunk in record.chunks if chunk.tokens > 0), None)
+    accepted_ns = record.timeline.accepted_ns
+    return first.t_ns - accepted_ns if first and accepted_ns is not None else None
+
+
+def _decode_rate(record: RunRecord) -> float | None:
+    per_token_ns = tpot_ns(record.chunks)
+    return NS_PER_SECOND / per_token_ns if per_token_ns else None
+
+
+def _prefill_rate(record: RunRecord) -> float | None:
+    first_ns, usage = _ttft_ns(record), record.usage
+    if not first_ns or first_ns < 0 or usage is None or usage.prompt_tokens_computed is None:
+        return None
+    return usage.prompt_tokens_computed * NS_PER_SECOND / first_ns
+
+
+def _between(start_ns: int | None, end_ns: int | None) -> int | None:
+    return end_ns - start_ns if start_ns is not None and end_ns is not None else None
+
+
+def _busy_ns(record: RunRecord) -> int | None:
+    return _between(record.timeline.accepted_ns, record.timeline.ended_ns)
+
+
+def _cost_dollars(record: RunRecord) -> Decimal | None:
+    busy_ns = _busy_ns(record)
+    if record.price is None or busy_ns is None:
+        return None
+    return record.price.dollars_per_hour * busy_ns / (3600 * NS_PER_SECOND)
+
+
+def _price_used(record: RunRecord) -> str:
+    price = record.price
+    if price is None:
+        return ""
+    return f" ({price.dollars_per_hour} $/h, {price.source}, {price.date})"
+
+
+_NO_TOKEN = "no token was produced"
+_TOO_FEW = "fewer than two chunks of tokens"
+_NOT_COUNTED = "the run ended before tokens were counted"
+
+ttft = Metric(
+    "ttft_ns",
+    "Time to first token (TTFT)",
+    "ns",
+    "measured",
+    "first token id − request accepted by the engine (time in the queue not included)",
+    _ttft_ns,
+    _NO_TOKEN,
+)
+tpot = Metric(
+    "tpot_ns",
+    "Time per output token (TPOT)",
+    "ns",
+    "measured",
+    "(last token − first token) / (tokens − tokens in the first chunk)",
+    lambda record: tpot_ns(record.chunks),
+    _TOO_FEW,
+)
+decode_rate = Metric(
+    "decode_tokens_per_second",
+    "Decode speed",
+    "tokens/s",
+    "derived",
+    "1 / TPOT",
+    _decode_rate,
+    _TOO_FEW,
+    better="higher",
+)
+prefill_rate = Metric(
+    "prefill_tokens_per_second",
+    "Prefill speed",
+    "tokens/s",
+    "derived",
+    "prompt tokens computed / TTFT",
+    _prefill_rate,
+    _NO_TOKEN,
+    better="higher",
+)
+total_time = Metric(
+    "e2e_ns",
+    "Total time (E2E)",
+    "ns",
+    "measured",
+    "engine free again − request accepted by the engine",
+    _busy_ns,
+    "the engine did not take or did not end the request",
+)
+prompt_tokens = Metric(
+    "prompt_tokens",
+    "Prompt tokens",
+    "tokens",
+    "measured",
+    "ids in the rendered prompt",
+    lambda record: record.usage.prompt_tokens if record.usage else None,
+    _NOT_COUNTED,
+    better="neither",
+)
+output_tokens = Metric(
+    "output_tokens",
+    "Output tokens",
+    "tokens",
+    "measured",
+    "ids produced, end-of-turn token included",
+    lambda record: record.usage.output_tokens if record.usage else None,
+    _NOT_COUNTED,
+    better="neither",
+)
+peak_memory = Metric(
+    "peak_memory_bytes",
+    "Peak memory",
+    "bytes",
+    "measured",
+    "",
+    lambda record: record.memory.peak_bytes,
+    lambda record: record.memory.reason or "not read",
+    detail=lambda record: (
+        record.memory.method or "most memory the engine's process held beyond its start"
+    ),
+)
+cost = Metric(
+    "cost_dollars",
+    "Cost",
+    "dollars",
+    "derived",
+    "device price per hour × seconds busy / 3600, at 100 % use",
+    _cost_dollars,
+    lambda record: "no price set" if record.price is None else "the run has no end",
+    detail=_price_used,
+)
+queue_time = Metric(
+    "queue_ns",
+    "Time in the queue",
+    "ns",
+    "measured",
+    "device was ours − asked for",
+    lambda record: _between(record.timeline.queued_ns, record.timeline.started_ns),
+    "it never got the device",
+)
+stop_time = Metric(
+    "stop_ns",
+    "Time to stop",
+    "ns",
+    "measured",
+    "device free again − stop asked for",
+    lambda record: _between(record.timeline.stop_requested_ns, record.timeline.released_ns),
+    "it was not stopped",
+)
+
+# In the order in which pages show them.
+METRICS = (
+    ttft,
+    tpot,
+    decode_rate,
+    prefill_rate,
+    total_time,
+    prompt_tokens,
+    output_tokens,
+    peak_memory,
+    cost,
+    queue_time,
+    stop_time,
+)
 
 
 def all_figures(record: RunRecord) -> dict[str, Figure]:
-    """Every figure by name, in the order in which pages show them."""
-    listed = [
-        ttft(record),
-        tpot(record),
-        decode_rate(record),
-        prefill_rate(record),
-        total_time(record),
-        prompt_tokens(record),
-        output_tokens(record),
-        peak_memory(record),
-        cost(record),
-        queue_time(record),
-        stop_time(record),
-    ]
-    return {figure.name: figure for figure in listed}
+    """Every figure by name."""
+    return {metric.name: metric(record) for metric in METRICS}

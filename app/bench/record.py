@@ -54,8 +54,10 @@ class Timeline(_Frozen):
 
 
 class TokenUsage(_Frozen):
-    prompt_tokens: int
-    prompt_tokens_computed: int
+    """Counts of one run; the prompt's are None where the engine could not tell them."""
+
+    prompt_tokens: int | None
+    prompt_tokens_computed: int | None
     output_tokens: int
     tokens_after_stop: int = 0
     kind: Literal["measured", "estimated"] = "measured"

@@ -277,7 +277,7 @@ def _killed_chunk(sent_ns: int, tokens: int) -> Chunk:
     report = GenerationReport(
         accepted_ns=sent_ns,
         ended_ns=now_ns,
-        usage=Usage(prompt_tokens=0, prompt_tokens_computed=0, output_tokens=tokens),
+        usage=Usage(None, None, output_tokens=tokens),
         memory=MemoryReading(reason="the worker was killed to stop it"),
     )
     return Chunk((), "", now_ns, finish_reason="cancelled", report=report)

@@ -25,13 +25,13 @@ def measure(console: Console, model: str, pairs: int, tokens: int = 32) -> list[
     on, off = Setup(model=model, kv_cache="dynamic"), Setup(model=model, kv_cache="off")
     request = equal_work(_long_prompt(), tokens)
     speeds: dict[str, list[float]] = {on.id: [], off.id: []}
-    prompt_tokens = 0
+    prompt_tokens: int | None = None
     with opened_bench() as bench:
         for order in interleaved((on, off), pairs):
             for setup in order:
                 record = finished_run(bench, setup, request, console)
                 speeds[setup.id].append(_speed(record))
-                prompt_tokens = record.usage.prompt_tokens if record.usage else 0
+                prompt_tokens = record.usage.prompt_tokens if record.usage else None
     ratio = paired_ratio(speeds[on.id], speeds[off.id])
     note = (
         f"{prompt_tokens} prompt tokens, {tokens} new ones; "
