@@ -7,7 +7,6 @@ It gets a free port and a data folder of its own. Its benchmark entry also takes
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 import os
 import signal
@@ -38,7 +37,7 @@ _END_SECONDS = 20.0
 _RUN_SECONDS = 600.0
 _LOG_TAIL_CHARS = 2_000
 # One each for a user, whatever runs: the devices' locks, and the cache that torch makes.
-_KEPT = frozenset({default_lock_dir().name, f"torchinductor_{getpass.getuser()}"})
+_KEPT = ("llm-dyno-locks", "torchinductor")
 # Whatever proxy the environment names, this machine's own server is asked directly.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -174,7 +173,9 @@ class ServerProcess:
                 process.kill()
         if _answers(self.port):
             left.append(f"port {self.port}")
-        left += sorted(path.name for path in self._scratch.iterdir() if path.name not in _KEPT)
+        left += sorted(
+            path.name for path in self._scratch.iterdir() if not path.name.startswith(_KEPT)
+        )
         return left
 
     def __enter__(self) -> Self:

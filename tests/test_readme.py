@@ -1,0 +1,36 @@
+"""The README names every setting, and only commands and files that exist."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from backends.settings import ROOT, Settings
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+ROWS = dict(re.findall(r"^\| `(DYNO_\w+)` \| (.*?) \|", README, flags=re.MULTILINE))
+
+
+def test_the_table_of_settings_names_every_setting_and_no_other() -> None:
+    assert set(ROWS) == {f"DYNO_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("name", ["max_prompt_chars", "max_engines", "max_queue"])
+def test_the_table_tells_the_default_that_is_in_the_code(name: str) -> None:
+    assert ROWS[f"DYNO_{name.upper()}"] == f"`{Settings.model_fields[name].default}`"
+
+
+def test_every_make_command_it_names_can_be_made() -> None:
+    named = set(re.findall(r"make (app|test|check|slow|bench)\b", README))
+    assert {"app", "test", "check"} <= named
+    for target in named:
+        assert re.search(rf"^{target}:", MAKEFILE, flags=re.MULTILINE)
+
+
+def test_every_file_it_links_to_is_there() -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)\)", README)
+    pictures = [link for link in links if link.startswith("docs/images/")]
+    missing = [link for link in links if link not in pictures and not (ROOT / link).exists()]
+    assert not missing
