@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from backends.setup import Setup
 
@@ -45,11 +45,14 @@ class Toggle:
                     return choice.why_not
             offered = ", ".join(choice.value for choice in self.choices)
             return f"{self.title} “{value}” is not offered (offered: {offered})."
-        if self.minimum is None or self.maximum is None or value is None:
+        if self.minimum is None or self.maximum is None:
+            return "" if isinstance(value, bool) else f"{self.title} is a switch: on or off."
+        if value is None:
             return ""
-        if isinstance(value, int) and self.minimum <= value <= self.maximum:
+        is_whole = isinstance(value, int) and not isinstance(value, bool)  # True is an int too
+        if is_whole and self.minimum <= cast(int, value) <= self.maximum:
             return ""
-        return f"{self.title} must lie between {self.minimum} and {self.maximum}."
+        return f"{self.title} must be a whole number from {self.minimum} to {self.maximum}."
 
 
 @dataclass(frozen=True, slots=True)

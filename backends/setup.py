@@ -50,4 +50,6 @@ class Setup(BaseModel):
         return self.id
 
     def canonical_json(self) -> str:
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """What differs from the defaults, so that a new toggle leaves the ids of old setups."""
+        chosen = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(chosen, sort_keys=True, separators=(",", ":"))
