@@ -48,19 +48,25 @@ class _Slot:
     device: str | None
     users: int = 0
     last_used: float = 0.0
-    generations: int = 0
+    is_warm: bool = False
+    reserved_bytes: int = 0
 
     @property
     def weights_bytes(self) -> int:
-        return (self.engine.describe().weights_bytes or 0) if self.engine else 0
+        """Bytes of the weights; while they are being loaded, what was set aside for them."""
+        return (self.engine.describe().weights_bytes or 0) if self.engine else self.reserved_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LeasedEngine:
-    """An engine that nobody may close while it is leased. `is_new`: it was loaded for this."""
+    """An engine that nobody may close while it is leased. `is_new`: it was loaded for this.
+
+    `is_warm`: it has answered before. Who makes it answer sets this, and the pool remembers.
+    """
 
     engine: Engine
     is_new: bool
+    is_warm: bool = False
 
 
 class EnginePool:
@@ -87,14 +93,16 @@ class EnginePool:
         """The engine for `setup`, loaded if need be, kept alive inside the `with`."""
         slot, is_new = self._claim(setup, on_progress, cancel)
         assert slot.engine is not None
+        leased = LeasedEngine(slot.engine, is_new, slot.is_warm)
         try:
-            yield LeasedEngine(slot.engine, is_new)
+            yield leased
         finally:
             with self._changed:
                 slot.users -= 1
                 slot.last_used = time.time()
-                if not slot.engine.is_alive and self._slots.get(setup.engine_key) is slot:
-                    del self._slots[setup.engine_key]
+                slot.is_warm = slot.is_warm or leased.is_warm
+                if not slot.engine.is_alive:
+                    self._bury(slot)
                 self._changed.notify_all()
 
     def _claim(
@@ -118,42 +126,45 @@ class EnginePool:
                 if slot.engine.is_alive:
                     slot.users += 1
                     return slot, False
-                del self._slots[key]
+                self._bury(slot)
             slot = _Slot(setup, None, backend.device_of(setup), users=1, last_used=time.time())
             self._slots[key] = slot
         try:
-            slot.engine = self._open(backend, setup, key, on_progress, cancel)
+            slot.engine = self._open(backend, slot, on_progress, cancel)
         except BaseException:
             with self._changed:
                 self._slots.pop(key, None)
                 self._changed.notify_all()
             raise
         with self._changed:
+            slot.reserved_bytes = 0
             self._changed.notify_all()
         return slot, True
 
+    def _bury(self, slot: _Slot) -> None:
+        """Forget an engine whose process has ended, and let go of what it held here."""
+        if self._slots.get(slot.setup.engine_key) is slot:
+            del self._slots[slot.setup.engine_key]
+        if slot.engine is not None and not slot.users:
+            slot.engine.close()
+
     def _open(
-        self,
-        backend: Backend,
-        setup: Setup,
-        key: str,
-        on_progress: OnProgress,
-        cancel: CancelToken,
+        self, backend: Backend, slot: _Slot, on_progress: OnProgress, cancel: CancelToken
     ) -> Engine:
+        setup, device, key = slot.setup, slot.device, slot.setup.engine_key
         needed = backend.memory_needed_bytes(setup)
-        device = backend.device_of(setup)
         for victim in self._victims(device, needed, key):
             on_progress(Progress(f"Unloading {title_of(victim.setup.model)} to make room"))
             self._close(victim)
-        self._refuse_if_too_big(device, needed)
+        self._reserve(slot, needed)
         try:
             return backend.open(setup, on_progress, cancel)
         except OutOfMemory:
             idle = self._idle(device, key)
             if not idle or cancel.is_cancelled:
                 raise
-            for slot in idle:
-                self._close(slot)
+            for other in idle:
+                self._close(other)
             on_progress(Progress("Trying again with the other engines unloaded"))
             return backend.open(setup, on_progress, cancel)
 
@@ -186,23 +197,28 @@ class EnginePool:
         """Bytes that a new engine may take: free memory, or what the budget leaves."""
         with self._changed:
             held = sum(slot.weights_bytes * _OVERHEAD for slot in self._slots.values())
+            coming = sum(slot.reserved_bytes * _OVERHEAD for slot in self._slots.values())
         rooms = [self._budget_bytes - held] if self._budget_bytes is not None else []
         if device == "cpu":
-            rooms.append(self._free_bytes())
+            rooms.append(self._free_bytes() - coming)
         return min(rooms, default=float("inf"))
 
-    def _refuse_if_too_big(self, device: str | None, needed: int | None) -> None:
-        if needed is None or device is None:
+    def _reserve(self, slot: _Slot, needed: int | None) -> None:
+        """Set memory aside for a load, or refuse it with the numbers."""
+        if needed is None or slot.device is None:
             return
-        room = self._room(device)
-        if needed * _OVERHEAD > room:
-            where = "the memory budget leaves" if self._budget_bytes is not None else "are free:"
-            raise OutOfMemory(
-                f"This setup needs about {needed * _OVERHEAD / 1e6:,.0f} MB; "
-                f"{where} {max(0.0, room) / 1e6:,.0f} MB.",
-                "Unload other engines on the Machine page, choose 16-bit weights or a smaller "
-                "model, or raise DYNO_MEMORY_BUDGET_GB.",
-            )
+        with self._changed:
+            room = self._room(slot.device)
+            if needed * _OVERHEAD <= room:
+                slot.reserved_bytes = needed
+                return
+        where = "the memory budget leaves" if self._budget_bytes is not None else "are free:"
+        raise OutOfMemory(
+            f"This setup needs about {needed * _OVERHEAD / 1e6:,.0f} MB; "
+            f"{where} {max(0.0, room) / 1e6:,.0f} MB.",
+            "Unload other engines on the Machine page, choose 16-bit weights or a smaller "
+            "model, or raise DYNO_MEMORY_BUDGET_GB.",
+        )
 
     def _close(self, slot: _Slot) -> None:
         with self._changed:

@@ -95,9 +95,10 @@ def run(bench: Bench, order: RunOrder, lane: Lane, cancel: CancelToken) -> RunRe
             leased = held.enter_context(bench.pool.lease(order.setup, lane.set_progress, cancel))
             trace.engine = leased.engine
             trace.load_seconds = leased.engine.describe().load_seconds if leased.is_new else None
-            if leased.is_new:
+            if not leased.is_warm:
                 lane.state = "warming up"
                 trace.warm_up_seconds = _warm_up(leased.engine, order.request, cancel)
+                leased.is_warm = True
             trace.warm = True
             lane.start_running()
             trace.sent_ns = time.monotonic_ns()
