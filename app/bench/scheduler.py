@@ -82,7 +82,7 @@ class Scheduler:
         ticket = object()
         with self._changed:
             queue = self._queues.setdefault(device, _Queue())
-            if len(queue.waiting) >= self._max_queue:
+            if len(queue.waiting) > self._max_queue:  # the first of them has the device
                 raise InvalidRequest(
                     f"The queue for {device} is full ({self._max_queue} waiting).",
                     "Try again in a moment.",
