@@ -18,11 +18,11 @@ from app.bench.conversation import Column, Conversation
 from app.bench.conversations import ConversationBook
 from app.bench.labels import label_of
 from app.bench.lane import Lane
-from app.bench.record import Purpose
-from app.bench.runner import Bench, RunOrder, contended, run
+from app.bench.record import Purpose, RunRecord
+from app.bench.runner import Bench, RunOrder, contended, not_begun, run
 from app.bench.scheduler import Place
 from backends.engine import CancelToken
-from backends.errors import DynoError
+from backends.errors import Cancelled, DynoError
 from backends.registry import get_backend
 from backends.request import Request, Sampling
 
@@ -145,8 +145,10 @@ class JobBoard:
             self._one(job, lane, order)
 
     def _one(self, job: Job, lane: Lane, order: RunOrder) -> None:
-        record = run(self._bench, order, lane, job.cancel_token)
-        # Committed before the page says that it is done.
+        self._keep(lane, run(self._bench, order, lane, job.cancel_token))
+
+    def _keep(self, lane: Lane, record: RunRecord) -> None:
+        """Commit the record before the page says that the run is done."""
         lane.not_recorded = self._book.add_run(record)
         lane.record = record
         lane.state = "done"
@@ -154,15 +156,23 @@ class JobBoard:
     def _race(self, job: Job, orders: list[tuple[Lane, RunOrder]]) -> None:
         """All at once: the devices are held for the whole job, and every run is marked."""
         devices = sorted({d for _, order in orders if (d := _device_of(order)) is not None})
-        with _all_leases(self._bench, devices, job, [lane for lane, _ in orders]):
-            threads = [
-                threading.Thread(target=self._one, args=(job, lane, contended(order)), daemon=True)
-                for lane, order in orders
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+        try:
+            with _all_leases(self._bench, devices, job, [lane for lane, _ in orders]):
+                self._all_at_once(job, orders)
+        except DynoError as error:  # stopped while it waited, or the queue is full
+            for lane, order in orders:
+                lane.error = None if isinstance(error, Cancelled) else error
+                self._keep(lane, not_begun(self._bench, order, error, job.cancel_token))
+
+    def _all_at_once(self, job: Job, orders: list[tuple[Lane, RunOrder]]) -> None:
+        threads = [
+            threading.Thread(target=self._one, args=(job, lane, contended(order)), daemon=True)
+            for lane, order in orders
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def cancel_all(self) -> None:
         for job in self.running():

@@ -125,6 +125,15 @@ def run(bench: Bench, order: RunOrder, lane: Lane, cancel: CancelToken) -> RunRe
     return _record(bench, order, trace, cancel, created_at)
 
 
+def not_begun(bench: Bench, order: RunOrder, error: DynoError, cancel: CancelToken) -> RunRecord:
+    """The record of a run whose job could not get the devices that it needs."""
+    trace = _Trace(queued_ns=time.monotonic_ns(), finish_reason="cancelled")
+    if not isinstance(error, Cancelled):
+        trace.error, trace.finish_reason = error, "error"
+    trace.released_ns = time.monotonic_ns()
+    return _record(bench, order, trace, cancel, dt.datetime.now(dt.UTC))
+
+
 def _warm_up(engine: Engine, request: Request, cancel: CancelToken) -> float:
     """A few tokens of the same request, so that one-time costs are not in the run. Seconds."""
     started = time.perf_counter()
