@@ -15,6 +15,7 @@ from app.bench.jobs import Job, JobBoard
 from app.bench.labels import label_of
 from app.bench.lane import Lane
 from app.bench.store import RunFilter, RunSummary, Store
+from app.bench.store.values import PROMPT_START_CHARS
 from backends.request import Sampling
 
 PAIRS = 8
@@ -85,11 +86,12 @@ def verdicts(store: Store, conversation: Conversation, turn: int) -> list[Verdic
             visitor=conversation.visitor,
             conversation_id=conversation.id,
             purpose="repeat",
-            status="finished",
             limit=None,
         )
     )
-    runs = sorted((s for s in summaries if s.turn == turn), key=lambda s: s.created_at)
+    start = conversation.turns[turn].prompt[:PROMPT_START_CHARS]
+    same = [one for one in summaries if one.turn == turn and one.prompt_start == start]
+    runs = sorted(same, key=lambda one: one.created_at)
     reference, *others = conversation.comparison.columns
     found = []
     for column in others:
@@ -110,16 +112,22 @@ def verdicts(store: Store, conversation: Conversation, turn: int) -> list[Verdic
 def _pairs(
     runs: Sequence[RunSummary], reference: Column, column: Column
 ) -> list[tuple[float, float]]:
-    """(reference TPOT, column TPOT) of the i-th run of each: their ratio is the speed-up."""
-    first = _times(runs, reference)
-    second = _times(runs, column)
-    return list(zip(first, second, strict=False))
+    """(reference TPOT, column TPOT) of runs made one after the other: their ratio is the speed-up.
 
-
-def _times(runs: Sequence[RunSummary], column: Column) -> list[float]:
-    """TPOT of a column's runs with the setup it has now, in nanoseconds."""
-    return [
-        float(run.tpot_ns)
-        for run in runs
-        if run.column_key == column.key and run.setup_id == column.setup.id and run.tpot_ns
-    ]
+    A run whose partner never came (the job was stopped) is left out, and so is a pair with a run
+    that failed; the pairs after them stay pairs.
+    """
+    setups = {reference.key: reference.setup.id, column.key: column.setup.id}
+    pairs: list[tuple[float, float]] = []
+    waiting: RunSummary | None = None
+    for run in runs:
+        if run.column_key is None or setups.get(run.column_key) != run.setup_id:
+            continue
+        if waiting is None or waiting.column_key == run.column_key:
+            waiting = run
+            continue
+        first, second = (waiting, run) if run.column_key == column.key else (run, waiting)
+        waiting = None
+        if first.status == second.status == "finished" and first.tpot_ns and second.tpot_ns:
+            pairs.append((float(first.tpot_ns), float(second.tpot_ns)))
+    return pairs

@@ -11,7 +11,7 @@ from app.bench import figures
 from app.bench.record import Purpose, RunRecord, RunStatus
 from app.bench.store.tables import RunRow
 
-_PROMPT_START_CHARS = 200
+PROMPT_START_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ def row_of(record: RunRecord) -> RunRow:
         backend=record.setup.backend,
         setup_id=record.setup.id,
         label=record.setup_label,
-        prompt_start=prompt[:_PROMPT_START_CHARS],
+        prompt_start=prompt[:PROMPT_START_CHARS],
         purpose=record.purpose,
         status=record.status,
         error=record.error.message if record.error else None,
