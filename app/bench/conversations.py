@@ -127,11 +127,16 @@ def with_turn(conversation: Conversation, prompt: str) -> Conversation:
 
 
 def with_run(conversation: Conversation, record: RunRecord) -> Conversation:
-    """The conversation with `record` as the answer of its turn and column."""
+    """The conversation with `record` as the answer of its turn and column.
+
+    A late answer to a prompt that was edited since is not put under the new one.
+    """
     if record.turn is None or record.column_key is None or record.turn >= len(conversation.turns):
         return conversation
     turns = list(conversation.turns)
     turn = turns[record.turn]
+    if record.request.messages[-1].content != turn.prompt:
+        return conversation
     turns[record.turn] = turn.model_copy(update={"runs": {**turn.runs, record.column_key: record}})
     return conversation.model_copy(update={"turns": tuple(turns)})
 
