@@ -20,10 +20,16 @@ def words_of(setup: Setup) -> dict[str, str]:
         ),
         "history": "no history" if setup.history == "none" else "history",
         "device": setup.device,
-        "threads": f"{setup.threads} threads" if setup.threads else "default threads",
+        "threads": _threads(setup.threads),
         "revision": setup.revision[:8] if setup.revision else "main",
     }
     return words | {name: f"{name} {value}" for name, value in setup.options.items()}
+
+
+def _threads(threads: int | None) -> str:
+    if threads is None:
+        return "default threads"
+    return "1 thread" if threads == 1 else f"{threads} threads"
 
 
 _ALWAYS = ("weights", "kv_cache")
