@@ -22,6 +22,7 @@ from backends.host.shared import close_shared_host, shared_host
 from backends.settings import ROOT, get_settings
 from tests.backends.make_models import make_model
 from tests.fakes import FakeBackend
+from tests.fakes.workshop import Workshop
 
 FOREIGN_MODEL = ROOT.parent / "shared" / "models" / "stories260K"
 _LEAVE_SECONDS = 10.0
@@ -99,6 +100,15 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBackend]:
     yield backend
     backend.release_all()
     registry.get_backend.cache_clear()
+
+
+@pytest.fixture
+def workshop(fake: FakeBackend, tmp_path: Path) -> Iterator[Workshop]:
+    """What a server holds, on the fake backend."""
+    made = Workshop.make(tmp_path)
+    yield made
+    fake.release_all()
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ class Script:
 
     `tokens_per_chunk` is cycled. `fail_at` counts chunks: before that one `error` is raised, or
     with `crashes` the engine dies. At chunk `hold_at` it waits for `gate` (a stop gets through).
+    After a stop it still makes `deaf_chunks`.
     """
 
     ttft_ns: int = 5 * MS
@@ -52,6 +53,7 @@ class Script:
     crashes: bool = False
     hold_at: int = 0
     gate: threading.Event | None = None
+    deaf_chunks: int = 0
     memory: MemoryReading | None = None
 
 
@@ -104,13 +106,13 @@ class FakeEngine:
             prompt = self._prompt(request.messages, request.sampling)
             ids, reason = self._answer(prompt, request.sampling)
             shown = self._shown(ids, request.sampling)
-            sent = 0
+            sent, deaf_chunks = 0, self.script.deaf_chunks
             for index, count in enumerate(itertools.cycle(self.script.tokens_per_chunk)):
                 self._hold(index, cancel)
                 self._fail(index)
                 if cancel.is_cancelled:
-                    reason = "cancelled"
-                if cancel.is_cancelled or sent >= len(ids):
+                    reason, deaf_chunks = "cancelled", deaf_chunks - 1
+                if deaf_chunks < 0 or sent >= len(ids):
                     break
                 step = ids[sent : sent + count]
                 text = _text(ids[: sent + len(step)])[: len(shown)][len(_text(ids[:sent])) :]
