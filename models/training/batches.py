@@ -15,6 +15,8 @@ _USER_WEIGHT = 0.05
 # An answer of this length has weight 1 a token. Shorter ones have more, by the square root: a name
 # that must be remembered is two tokens, a story a hundred.
 _TYPICAL_ANSWER_TOKENS = 30
+# The last two tokens of an answer count more: where to stop is one decision in a long answer.
+_ENDING_FACTOR = 4.0
 _CHARS_PER_TOKEN = 3.3
 # Rows are padded to a multiple of this: kernels like it.
 _LENGTH_STEP = 32
@@ -62,6 +64,8 @@ def encode(tokenizer: Tokenizer, conversation: Conversation) -> Encoded:
         length = len(encoding.ids)
         weight = math.sqrt(_TYPICAL_ANSWER_TOKENS / length) if said else _USER_WEIGHT
         weights += [weight] * length
+        if said:
+            weights[-2:] = [weight * _ENDING_FACTOR] * 2
     return Encoded(ids, [0.0, *weights[1:]])
 
 

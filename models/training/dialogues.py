@@ -25,7 +25,7 @@ _WEIGHTS: dict[Intent, float] = {
     memory.ask_city: 5,
     memory.tell_favourite: 5,
     memory.ask_favourite: 4,
-    lists.count: 7,
+    lists.count: 12,
     lists.whole_list: 1.5,
     lists.some_of: 7,
     smalltalk.small_talk: 7,

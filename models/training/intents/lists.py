@@ -55,12 +55,12 @@ _WORDS = ["two", "three", "four", "five", "six", "seven", "eight"]
 
 def count(rng: random.Random, state: State, split: Split) -> Turn:
     if rng.random() < 0.3:
-        low, high = 1, rng.randint(3, 30)
+        low, high = 1, rng.choice((rng.randint(3, 12), rng.randint(3, 30)))
         shown = _COUNTED_WORDS.get(high, str(high)) if rng.random() < 0.5 else str(high)
         text = _COUNT_TO.pick(rng, split).format(high=shown)
     else:
         low = 1 if rng.random() < 0.6 else rng.randint(0, 40)
-        high = low + rng.randint(3, 19)
+        high = low + rng.choice((rng.randint(2, 9), rng.randint(3, 19), 19))
         text = _COUNT.pick(rng, split).format(low=low, high=high)
     answer = ", ".join(str(number) for number in range(low, high + 1)) + "."
     return Turn("counting", typed(rng, text), answer, (answer,))
