@@ -15,8 +15,8 @@ from app.bench.conversations import (
     with_turn,
 )
 from backends.errors import NotRecorded
-from tests.fakes.workshop import VISITOR, Workshop, columns_of
 from tests.bench.samples import make_conversation, make_run
+from tests.fakes.workshop import VISITOR, Workshop, columns_of
 
 
 def renamed(workshop: Workshop, id_: str, title: str) -> None:

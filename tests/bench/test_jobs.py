@@ -15,9 +15,9 @@ from app.bench.record import RunRecord
 from app.bench.store import RunFilter
 from backends.engine import CancelToken
 from backends.errors import GenerationFailed, LoadFailed, NotRecorded
-from tests.fakes.workshop import PROMPT, VISITOR, Workshop, columns_of, wait_until
 from tests.fakes import FakeBackend, Script
 from tests.fakes.backend import Opening
+from tests.fakes.workshop import PROMPT, VISITOR, Workshop, columns_of, wait_until
 
 
 def stored(workshop: Workshop, conversation: Conversation) -> dict[str | None, RunRecord]:

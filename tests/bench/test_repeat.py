@@ -11,9 +11,9 @@ from app.bench.conversation import Column, Conversation
 from app.bench.record import RunRecord
 from app.bench.repeat import TOKENS, Verdict, schedule, verdicts
 from app.bench.store import RunFilter
-from tests.fakes.workshop import PROMPT, VISITOR, Workshop, columns_of, wait_until
 from tests.bench.samples import NOON, make_run, stamps
 from tests.fakes import FakeBackend, Script
+from tests.fakes.workshop import PROMPT, VISITOR, Workshop, columns_of, wait_until
 
 
 def keys(columns: list[Column]) -> str:

@@ -15,10 +15,10 @@ from app.bench.runner import RunOrder, contended, run
 from backends.engine import CancelToken
 from backends.errors import GenerationFailed, LoadFailed
 from backends.request import Message, Request, Sampling
-from tests.fakes.workshop import Workshop, columns_of, setup_of, wait_until
 from tests.fakes import FakeBackend, Script
 from tests.fakes.backend import Opening
 from tests.fakes.engine import MS
+from tests.fakes.workshop import Workshop, columns_of, setup_of, wait_until
 
 WARM_UP_TOKENS = 8
 
