@@ -122,6 +122,11 @@ class ChatPage:
         expect(self.stop_button).to_be_visible()
         return self
 
+    def wait_asked(self, turns: int = 1) -> ChatPage:
+        """Wait until the first column shows this many prompts."""
+        expect(self.prompts(0)).to_have_count(turns)
+        return self
+
     def wait_done(self) -> ChatPage:
         """Wait until nothing is answered any more and the page is drawn."""
         expect(self.stop_button).to_have_count(0, timeout=ANSWER_MS)
@@ -131,9 +136,7 @@ class ChatPage:
     def ask(self, text: str) -> ChatPage:
         """Send and wait for every answer."""
         turns = self.prompts(0).count()
-        self.send(text)
-        expect(self.prompts(0)).to_have_count(turns + 1)
-        return self.wait_done()
+        return self.send(text).wait_asked(turns + 1).wait_done()
 
     def wait_streaming(self, index: int, characters: int = 1) -> str:
         """Wait until a column's newest answer has some text."""

@@ -47,7 +47,7 @@ def test_a_first_visit_has_prompts_and_comparisons_to_click(chat: ChatPage) -> N
 
 def test_an_example_prompt_is_one_click_from_answers_in_both_columns(chat: ChatPage) -> None:
     chat.open().click(EXAMPLE_PROMPTS[0])
-    chat.wait_started().wait_done()
+    chat.wait_asked().wait_done()
     for index in (0, 1):
         expect(chat.prompts(index)).to_have_text([EXAMPLE_PROMPTS[0]])
         expect(chat.figures(index)).to_have_count(1)
@@ -67,7 +67,7 @@ def test_a_preset_replaces_the_columns(chat: ChatPage) -> None:
 def test_the_512_token_preset_asks_its_long_prompt_at_once(chat: ChatPage) -> None:
     chat.open()
     chat.page.locator(".st-key-start-kv512").get_by_role("button").click()
-    chat.wait_started().wait_done()
+    chat.wait_asked().wait_done()
     for index in (0, 1):
         assert chat.tokens(index, "Prompt tokens") >= 400
 
@@ -393,7 +393,7 @@ def test_a_broken_permalink_is_told_and_the_page_works(chat: ChatPage) -> None:
         chat.open(query=f"?s={broken}")
         expect(chat.page.get_by_text("This link is broken or was cut off.")).to_be_visible()
         expect(chat.columns).to_have_count(2)
-    chat.click(EXAMPLE_PROMPTS[0]).wait_started().wait_done()
+    chat.click(EXAMPLE_PROMPTS[0]).wait_asked().wait_done()
     expect(chat.figures(1)).to_have_count(1)
 
 
