@@ -100,6 +100,9 @@ class LocalEngine:
     def generate(self, request: Request, cancel: CancelToken) -> Iterator[Chunk]:
         with self._lock:
             sent_ns = time.monotonic_ns()
+            if cancel.is_cancelled:
+                yield _stopped_chunk(sent_ns, 0, "it was stopped before it began")
+                return
             stopper = _Stopper(self._worker)
             self._send(Generate(request))
             forget = cancel.on_cancel(stopper.stop)
@@ -114,7 +117,8 @@ class LocalEngine:
                             raise
                         finished = True
                         self.close()
-                        yield _killed_chunk(sent_ns, received)
+                        reason = "the worker was killed to stop it"
+                        yield _stopped_chunk(sent_ns, received, reason)
                         return
                     if isinstance(message, Failed):
                         finished = True
@@ -271,14 +275,14 @@ def _chunks(message: FromWorker) -> Iterator[Chunk]:
         )
 
 
-def _killed_chunk(sent_ns: int, tokens: int) -> Chunk:
-    """The last chunk of an answer whose worker did not stop in time and was killed."""
+def _stopped_chunk(sent_ns: int, tokens: int, reason: str) -> Chunk:
+    """The last chunk of an answer that the worker can tell nothing about, for this `reason`."""
     now_ns = time.monotonic_ns()
     report = GenerationReport(
         accepted_ns=sent_ns,
         ended_ns=now_ns,
         usage=Usage(None, None, output_tokens=tokens),
-        memory=MemoryReading(reason="the worker was killed to stop it"),
+        memory=MemoryReading(reason=reason),
     )
     return Chunk((), "", now_ns, finish_reason="cancelled", report=report)
 

@@ -234,7 +234,7 @@ def test_a_request_that_was_cancelled_before_it_began_gives_no_tokens(engine: En
     cancel.cancel()
     answer = ask(engine, request(max_new_tokens=500, fixed_length=True), cancel)
     assert answer.finish_reason == "cancelled"
-    assert len(answer.ids) <= 1
+    assert answer.ids == []
     assert ask(engine).ids
 
 
