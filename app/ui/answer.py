@@ -70,7 +70,7 @@ def _tools(run: RunRecord, turn: Turn, *, is_last: bool) -> None:
         copy_button(run.answer, key=f"copy-{run.id}", help="Copy the answer as Markdown")
         if is_last:
             st.button(
-                "",
+                "Answer again",
                 icon=":material/refresh:",
                 key=f"again-{run.id}",
                 type="tertiary",
@@ -79,7 +79,7 @@ def _tools(run: RunRecord, turn: Turn, *, is_last: bool) -> None:
                 args=(run.column_key,),
             )
         if st.button(
-            "",
+            "Edit the prompt",
             icon=":material/edit:",
             key=f"edit-{run.id}",
             type="tertiary",

@@ -122,7 +122,7 @@ def _header(item: Shown, conversation: Conversation, *, maximised: bool) -> None
             f'aria-level="2">{_escaped(item.label)}</div>'
         )
         with st.popover(
-            "",
+            "Setup menu",
             icon=":material/more_horiz:",
             type="tertiary",
             help="Setup menu",

@@ -63,9 +63,14 @@ def answered(server: AppServer, browser: object) -> dict[str, str]:
 
 
 def keep_picture(page: Page, name: str, theme: str, width: int) -> None:
+    """The whole page: it scrolls inside the window, so the window is made as high as it is."""
     RESULTS.mkdir(exist_ok=True)
     page.mouse.move(0, 0)
-    page.screenshot(path=RESULTS / f"{name}-{theme}-{width}.png", full_page=True)
+    height = page.evaluate('document.querySelector("[data-testid=stMain]").scrollHeight')
+    page.set_viewport_size({"width": width, "height": max(900, height)})
+    page.wait_for_timeout(300)  # charts follow the window's size
+    page.screenshot(path=RESULTS / f"{name}-{theme}-{width}.png")
+    page.set_viewport_size({"width": width, "height": 900})
 
 
 def assert_whole(page: Page) -> None:
@@ -165,5 +170,11 @@ def test_a_narrow_page_shows_one_column_and_tabs_that_change_it(
 def test_icon_buttons_say_what_they_do(new_context: NewContext, server: AppServer) -> None:
     chat = ChatPage(new_context().new_page(), server.url)
     chat.open(comparison()).ask("What is decode?")
-    unnamed = chat.page.get_by_role("main").get_by_role("button", name=re.compile(r"^\w+ icon$"))
-    assert unnamed.all_inner_texts() == []
+    main = chat.page.get_by_role("main")
+    assert main.get_by_role("button", name=re.compile(r"^\w+ icon")).all_inner_texts() == []
+    for name in ("Setup menu", "Answer again", "Edit the prompt", "Copy the answer as Markdown"):
+        button = main.get_by_role("button", name=name, exact=True)
+        expect(button).to_have_count(2)
+        box = button.first.bounding_box()
+        assert box is not None
+        assert box["width"] < 70, f"{name} shows its icon alone"
