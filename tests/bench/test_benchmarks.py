@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from app.bench import __main__ as command_line
 from app.bench.benchmarks import observer, paint, quiet, soak, startup, viewer
+from app.bench.benchmarks.browser import chromium_path
 from app.bench.benchmarks.engines import interleaved
 from app.bench.benchmarks.intervals import mean_interval, quantile_interval
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
@@ -234,3 +235,37 @@ def test_the_observer_measures_a_real_engine(bundled_model: Path) -> None:
     assert record.n == 2
     assert record.value is not None
     assert record.value > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_short_soak_leaves_nothing_behind_and_loses_no_run(bundled_model: Path) -> None:
+    out = io.StringIO()
+    records = soak.measure(Console(file=out), str(bundled_model), conversations=3)
+    by_name = {record.name: record for record in records}
+    assert by_name["soak_growth_mb"].value is not None
+    assert by_name["soak_left_behind"].value == 0, by_name["soak_left_behind"].reason
+    assert by_name["soak_missing_runs"].value == 0, by_name["soak_missing_runs"].reason
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_paints_are_seen_and_runs_are_compared_watched_and_not(bundled_model: Path) -> None:
+    if not chromium_path():
+        pytest.skip("no Chromium on the PATH")
+    records = paint.measure(Console(file=io.StringIO()), str(bundled_model), turns=2, pairs=2)
+    by_name = {record.name: record for record in records}
+    assert by_name["paint_p95_seconds"].n == 4, "each answer was seen to appear"
+    for name in ("paint_updates_per_second", "ui_ratio", "ui_ratio_chromium"):
+        value = by_name[name].value
+        assert value is not None, by_name[name].reason
+        assert value > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_starts_and_loads_are_timed(bundled_model: Path) -> None:
+    if not chromium_path():
+        pytest.skip("no Chromium on the PATH")
+    records = startup.measure(Console(file=io.StringIO()), str(bundled_model), repeats=1)
+    assert all(record.value is not None for record in records), records

@@ -71,10 +71,15 @@ class ClockOffset:
     uncertainty_ns: int
 
 
+def chromium_path() -> str | None:
+    """The system's Chromium or Chrome; Playwright brings none of its own."""
+    return next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """The system's Chromium without a window. Raises `MissingDependency` where there is none."""
-    path = next((found for name in _NAMES if (found := shutil.which(name))), None)
+    path = chromium_path()
     if path is None:
         raise MissingDependency("There is no Chromium here.", "Debian: apt install chromium.")
     try:
