@@ -76,8 +76,8 @@ def _trained(
 def main(
     work_dir: Annotated[Path | None, typer.Option(help="Where checkpoints lie.")] = None,
     out: Annotated[Path, typer.Option(help="Where the models are written.")] = BUNDLED,
-    target_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 11.5,
-    draft_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 5.0,
+    target_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 10.5,
+    draft_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 8.0,
     threads: Annotated[int, typer.Option(help="CPU threads for training.")] = 1,
     fuse: Annotated[bool, typer.Option(help="torch.compile: wants a C++ compiler.")] = False,
     snapshot: Annotated[bool, typer.Option(help="Only export the target as it is now.")] = False,

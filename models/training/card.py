@@ -24,8 +24,9 @@ no other model was used. They load with plain `AutoModelForCausalLM.from_pretrai
 | loss on held-out wordings, nats per answer token | {target_loss} | {draft_loss} |
 | perplexity on them | {target_perplexity} | {draft_perplexity} |
 
-Trained on {date}, on {hardware}: Muon on the matrices, AdamW on the rest, bf16 autocast, a running
-average of the weights exported as bf16. Redo everything with `python -m models.training.build`.
+Trained on {date}, on {hardware}: Muon on the matrices, AdamW on the rest, bf16
+autocast, a running average of the weights exported as bf16. The hours count computing only, on a
+machine that may have had other work. Redo everything with `python -m models.training.build`.
 
 ## What it can talk about
 
@@ -37,8 +38,9 @@ asks for one sentence. `long_prompt.txt` is one user message whose whole prompt 
 
 ## How well: greedy, fp32
 
-Kinds above the line ask in wordings that training never saw; names are made up. The hand-written
-questions are never read by the generator, but its author wrote them: they flatter it.
+Every kind but the last asks in wordings that training never saw, with made-up names and typos. A
+right answer must hold the key idea of the expected one. The hand-written questions are never read
+by the generator, but its author wrote them and saw early misses on them: they flatter the model.
 
 | kind | right | ended by itself | draft guesses right |
 |---|---|---|---|
@@ -53,8 +55,10 @@ given the true text before it, in {acceptance} of all cases. Computed in bf16 an
 
 ## Limits
 
-It knows nothing but the above and may still answer an off-topic question as if it were one of its
-topics. It copies names as they were typed. It does not reason, and it does no sums. Its context is
+It knows nothing but the above, may take a question for a neighbouring one, and now and then answers
+an off-topic question as if it were one of its topics or falls into nonsense. Names of rare letters
+are sometimes garbled, a value is often not found in long notes, and names are given back as typed.
+It does not reason and does no sums. Its context is
 {context} tokens, but few training texts were longer than 1,024. English only. Not for any use but
 trying out setups.
 """
