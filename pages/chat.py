@@ -28,10 +28,15 @@ offer_undo()
 live = draw_columns(conversation, job)
 if not conversation.turns:
     draw_first_visit(conversation)
-progress = draw_verdict(conversation, job)
-draw_charts(conversation)
 draw_prompt_bar(conversation, job)
+progress = None
+if job is None or not is_running or job.purpose != "chat":
+    # While answers stream the last drawing of these stays: their redrawing would cost what is
+    # being measured, and the first token would wait behind it.
+    progress = draw_verdict(conversation, job)
+    draw_charts(conversation)
 if job is not None and is_running:
     scroll_to_turn(job)
+    job.begin()
     follow(job, live, progress)
     st.rerun()

@@ -31,7 +31,10 @@ _log = logging.getLogger("llm_dyno")
 
 
 class Job:
-    """Lanes worked on in a thread. `is_done` becomes true when all of them ended."""
+    """Lanes worked on in a thread. `is_done` becomes true when all of them ended.
+
+    Made, posted on the board, then begun.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,8 @@ class Job:
         self.started_ns = time.monotonic_ns()
         self.failure: DynoError | None = None
         self._done = threading.Event()
+        self._begin_lock = threading.Lock()
+        self._work: Callable[[], None] | None = None
 
     def lane(self, column_key: str) -> Lane | None:
         return next((lane for lane in self.lanes if lane.column.key == column_key), None)
@@ -67,8 +72,25 @@ class Job:
         """True once the job is done, at the latest after `seconds`."""
         return self._done.wait(seconds)
 
-    def run(self, work: Callable[[], None]) -> None:
-        """Do the work in this thread and be done, however it ends."""
+    def prepare(self, work: Callable[[], None]) -> None:
+        """Say what is to be done once the job begins."""
+        self._work = work
+
+    def begin(self) -> None:
+        """Start the job's thread, once; later calls do nothing.
+
+        A page that shows the job begins it after it has drawn the places for the answers, so that
+        the first token does not wait behind the drawing.
+        """
+        with self._begin_lock:
+            work, self._work = self._work, None
+        if work is not None:
+            run = threading.Thread(target=self._run, args=(work,), daemon=True)
+            run.name = f"job-{self.id}"
+            run.start()
+
+    def _run(self, work: Callable[[], None]) -> None:
+        """Do the work and be done, however it ends."""
         try:
             work()
         except DynoError as error:
@@ -104,14 +126,22 @@ class JobBoard:
             return [job for job in self._jobs.values() if not job.is_done]
 
     def answer(
-        self, conversation: Conversation, turn: int, columns: Sequence[Column] | None = None
+        self,
+        conversation: Conversation,
+        turn: int,
+        columns: Sequence[Column] | None = None,
+        *,
+        begin: bool = True,
     ) -> Job:
-        """Answer a turn of the conversation in `columns` (all of them by default)."""
+        """Answer a turn of the conversation in `columns` (all of them by default).
+
+        With `begin=False` the job is on the board but waits for `Job.begin`.
+        """
         comparison = conversation.comparison
         chosen = comparison.columns if columns is None else columns
         lanes = [Lane(column, label_of(column, comparison)) for column in chosen]
         job = Job(conversation.id, conversation.visitor, turn, lanes)
-        self.start_runs(job, conversation, race=comparison.race)
+        self.start_runs(job, conversation, race=comparison.race, begin=begin)
         return job
 
     def start_runs(
@@ -121,19 +151,22 @@ class JobBoard:
         sampling: Sampling | None = None,
         *,
         race: bool = False,
+        begin: bool = True,
     ) -> None:
         """Begin a job that makes one run in each of its lanes; `sampling` replaces the columns'."""
         orders = [(lane, _order(job, conversation, lane, sampling)) for lane in job.lanes]
-        self.start(job, lambda: self._make_runs(job, orders, race))
+        job.prepare(lambda: self._make_runs(job, orders, race))
+        self.post(job)
+        if begin:
+            job.begin()
 
-    def start(self, job: Job, work: Callable[[], None]) -> None:
-        """Put a job on the board and begin it."""
+    def post(self, job: Job) -> None:
+        """Put a job on the board, where pages find it by its conversation."""
         with self._lock:
             self._jobs[job.conversation_id] = job
             self._jobs.move_to_end(job.conversation_id)
             for key in [key for key, old in self._jobs.items() if old.is_done][:-_JOBS_KEPT]:
                 del self._jobs[key]
-        threading.Thread(target=job.run, args=(work,), name=f"job-{job.id}", daemon=True).start()
 
     def _make_runs(self, job: Job, orders: list[tuple[Lane, RunOrder]], race: bool) -> None:
         if race and len(orders) > 1:

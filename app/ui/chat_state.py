@@ -215,7 +215,7 @@ def send(prompt: str, before_turn: int | None = None, *, without_check: bool = F
             return
     st.session_state.pop(PENDING, None)
     conversation = change(edit)
-    server.jobs.answer(conversation, conversation.turns[-1].index)
+    server.jobs.answer(conversation, conversation.turns[-1].index, begin=False)
 
 
 def regenerate(column_key: str | None = None) -> None:
@@ -224,7 +224,8 @@ def regenerate(column_key: str | None = None) -> None:
     if not conversation.turns or is_busy(conversation):
         return
     columns = [c for c in conversation.comparison.columns if column_key in (None, c.key)]
-    get_server().jobs.answer(conversation, conversation.turns[-1].index, columns)
+    turn = conversation.turns[-1].index
+    get_server().jobs.answer(conversation, turn, columns, begin=False)
 
 
 def forget_oldest_turns(column_key: str) -> None:

@@ -127,18 +127,24 @@ def _header(item: Shown, conversation: Conversation, *, maximised: bool) -> None
             type="tertiary",
             help="Setup menu",
             key=f"menu-{item.column.key}",
-        ):
-            column_menu(
-                item.column,
-                item.label,
-                can_clone=len(conversation.comparison.columns) < MAX_COLUMNS,
-                can_remove=len(conversation.comparison.columns) > 1,
-                maximised=maximised,
-                on_maximise=_toggle_maximised,
-            )
-            busy = chat_state.is_busy(conversation)
-            setup_editor(item.column, busy=busy)
-            own_sampling(item.column, conversation.comparison.sampling, busy=busy)
+            on_change="rerun",
+        ) as menu:
+            if menu.open:  # a dozen widgets a column, drawn only when somebody looks
+                _menu(item, conversation, maximised=maximised)
+
+
+def _menu(item: Shown, conversation: Conversation, *, maximised: bool) -> None:
+    column_menu(
+        item.column,
+        item.label,
+        can_clone=len(conversation.comparison.columns) < MAX_COLUMNS,
+        can_remove=len(conversation.comparison.columns) > 1,
+        maximised=maximised,
+        on_maximise=_toggle_maximised,
+    )
+    busy = chat_state.is_busy(conversation)
+    setup_editor(item.column, busy=busy)
+    own_sampling(item.column, conversation.comparison.sampling, busy=busy)
 
 
 def _escaped(text: str) -> str:

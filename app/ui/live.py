@@ -27,11 +27,14 @@ _STATUS_NS = 120_000_000
 class LiveAnswer:
     """The places of one answer that is being written, and what they show now."""
 
+    label: str
     text: DeltaGenerator
     status: DeltaGenerator
+    figures: DeltaGenerator
     shown_text: str | None = None
     shown_status: str = ""
     status_ns: int = 0
+    has_figures: bool = False
 
     def update(self, lane: Lane) -> None:
         """Write what has changed. The status line moves a few times a second, the text at once."""
@@ -45,6 +48,11 @@ class LiveAnswer:
             if status != self.shown_status:
                 self.shown_status, self.status_ns = status, now_ns
                 self._draw_status(lane, status)
+
+        if lane.record is not None and not self.has_figures:
+            self.has_figures = True
+            with self.figures:
+                render_figures(lane.record, label=self.label)
 
     def _draw_status(self, lane: Lane, status: str) -> None:
         fraction = lane.progress.fraction if lane.state == "loading" and lane.progress else None
@@ -61,8 +69,10 @@ def reserve(label: str) -> LiveAnswer:
         text.markdown("&nbsp;")
         status = st.empty()
         status.caption("Waiting")
-    render_figures(None, label=label)
-    return LiveAnswer(text, status)
+    figures = st.empty()
+    with figures:
+        render_figures(None, label=label)
+    return LiveAnswer(label, text, status, figures)
 
 
 def status_line(lane: Lane, now_ns: int) -> str:
@@ -81,22 +91,27 @@ def status_line(lane: Lane, now_ns: int) -> str:
             return f"Prefill {duration(now_ns - (lane.running_since_ns or now_ns))}"
         speed = lane.tokens_per_second
         return f"{grouped(lane.tokens)} tokens" + (f" · {rate(speed)}" if speed else "")
-    return "Waiting for its turn" if lane.state == "waiting" else "Done"
+    if lane.state == "waiting":
+        return "Waiting for its turn"
+    return lane.error.message if lane.error is not None else "Done"
 
 
 def follow(
     job: Job, live: dict[str, LiveAnswer], progress: Callable[[Job], None] | None = None
 ) -> None:
-    """Show the job until it is done or one of its answers is; the page is then drawn anew.
+    """Show the job until it is done; the page is then drawn anew, once.
 
-    `progress` draws how far a job of many runs is."""
-    unfinished = [lane for lane in job.lanes if lane.column.key in live]
+    Redrawing after each answer would hold up the first tokens of the next one. `progress` draws
+    how far a job of many runs is.
+    """
+    shown = [lane for lane in job.lanes if lane.column.key in live]
     while True:
-        for lane in unfinished:
+        is_done = job.is_done  # before the lanes are read, so that nothing of their end is missed
+        for lane in shown:
             live[lane.column.key].update(lane)
         if progress is not None:
             progress(job)
-        if job.is_done or any(lane.record is not None for lane in unfinished):
+        if is_done:
             return
         # A look at the session state lets Streamlit interrupt here, so a click is never kept
         # waiting by a loop that has nothing to draw.

@@ -25,9 +25,12 @@ def draw_toolbar(conversation: Conversation) -> None:
             _model_picker(comparison)
         with st.popover("Race" if comparison.race else "Fair order", icon=":material/swap_vert:"):
             _order_picker(comparison)
-        with st.popover("Sampling", icon=":material/tune:"):
-            st.caption("For every setup that has no sampling of its own.")
-            sampling_editor(comparison.sampling, "all", chat_state.set_sampling, disabled=busy)
+        with st.popover(
+            "Sampling", icon=":material/tune:", key="sampling", on_change="rerun"
+        ) as panel:
+            if panel.open:
+                st.caption("For every setup that has no sampling of its own.")
+                sampling_editor(comparison.sampling, "all", chat_state.set_sampling, disabled=busy)
         st.button(
             "Setup",
             icon=":material/add:",

@@ -254,7 +254,9 @@ def test_work_that_breaks_is_a_failure_of_the_job_and_not_of_the_server(
     def break_down() -> None:
         raise ZeroDivisionError("secret path /home/ada")
 
-    workshop.jobs.start(job, break_down)
+    job.prepare(break_down)
+    workshop.jobs.post(job)
+    job.begin()
     workshop.finish(job)
     assert job.failure is not None
     assert "ZeroDivisionError" in job.failure.message

@@ -218,6 +218,7 @@ def test_a_run_that_ends_while_the_page_is_drawn_is_drawn_once_more(
 
     def draw_late(conversation: Conversation, job: Job | None) -> dict[str, LiveAnswer]:
         if job is not None:
+            job.begin()
             assert job.wait(20)  # all of it happens after the conversation was read
         return drawn(conversation, job)
 
@@ -374,6 +375,8 @@ def test_a_prompt_that_does_not_fit_is_held_back_and_turns_can_be_dropped(
 
 def test_a_removed_column_can_be_brought_back(open_chat: OpenChat, server: Server) -> None:
     page = open_chat()
+    page.session_state["menu-off"] = True  # the menu's popover is open
+    page.run()
     button(page, "remove-off").click().run()
     assert [c.key for c in conversation_of(page, server).comparison.columns] == ["on"]
     button(page, "undo-remove").click().run()
