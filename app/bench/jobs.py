@@ -27,6 +27,7 @@ from backends.registry import get_backend
 from backends.request import Request, Sampling
 
 _JOBS_KEPT = 30
+_BEGUN_AFTER_SECONDS = 2.0
 _log = logging.getLogger("llm_dyno")
 
 
@@ -135,7 +136,7 @@ class JobBoard:
     ) -> Job:
         """Answer a turn of the conversation in `columns` (all of them by default).
 
-        With `begin=False` the job is on the board but waits for `Job.begin`.
+        With `begin=False` the job is on the board but waits a little for `Job.begin`.
         """
         comparison = conversation.comparison
         chosen = comparison.columns if columns is None else columns
@@ -159,6 +160,11 @@ class JobBoard:
         self.post(job)
         if begin:
             job.begin()
+        else:
+            # Whoever was to begin it may be gone: a tab that is closed right after sending.
+            late = threading.Timer(_BEGUN_AFTER_SECONDS, job.begin)
+            late.daemon = True
+            late.start()
 
     def post(self, job: Job) -> None:
         """Put a job on the board, where pages find it by its conversation."""

@@ -351,6 +351,16 @@ def test_a_closed_tab_in_mid_answer_still_records_its_runs(
     expect(again.figures(1)).to_have_count(1)
 
 
+def test_a_tab_closed_right_after_sending_is_answered_all_the_same(
+    chat: ChatPage, server: AppServer
+) -> None:
+    chat.open(comparison())
+    id_ = chat.conversation_id()
+    chat.send("What is decode?")
+    chat.page.close()
+    wait_until(lambda: len(runs_of(server, id_)) == 2, 60, "both runs in the store")
+
+
 def test_two_browsers_share_the_device_one_after_the_other(
     chat: ChatPage, server: AppServer, new_context: NewContext
 ) -> None:
