@@ -166,7 +166,7 @@ def _prompt(item: Shown, turn: Turn) -> None:
 
 def _no_answer(item: Shown, turn: Turn, conversation: Conversation) -> None:
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
-        st.caption("Not asked: this setup was added later.")
+        st.caption("No answer: this setup was added later, or the app ended before it was done.")
         if turn.index == len(conversation.turns) - 1:
             st.button(
                 "Answer it here too",

@@ -149,20 +149,21 @@ def test_the_copy_button_puts_the_answers_markdown_on_the_clipboard(
     assert chat.page.evaluate("navigator.clipboard.readText()") == run.answer
 
 
-def test_every_chart_can_be_looked_at(chat: ChatPage) -> None:
+def test_every_chart_can_be_looked_at_and_its_data_taken(chat: ChatPage) -> None:
     chat.open(comparison()).ask("What is decode?")
-    for name in ("Tokens over time", "TTFT and total", "Memory"):
-        chat.page.get_by_role("radio", name=name).or_(
-            chat.page.get_by_role("button", name=name, exact=True)
-        ).first.click()
-        chat.settled()
+    charts = chat.page.get_by_role("radiogroup", name="Chart")
+    for name, key in (
+        ("Tokens over time", "race"),
+        ("TTFT and total", "times"),
+        ("Memory", "memory"),
+    ):
+        charts.get_by_text(name, exact=True).click()
+        expect(chat.page.locator(f".st-key-chart-{key}")).to_be_visible()
         expect(chat.page.get_by_test_id("stPlotlyChart")).to_have_count(1)
         with chat.page.expect_download() as download:
-            chat.page.get_by_role("button", name=re.compile("Data")).click()
+            chat.page.locator(f".st-key-data-{key}").get_by_role("button").click()
         assert len(Path(download.value.path()).read_text().splitlines()) > 2, name
-    chat.page.get_by_role("radio", name="Cost").or_(
-        chat.page.get_by_role("button", name="Cost", exact=True)
-    ).first.click()
+    charts.get_by_text("Cost", exact=True).click()
     expect(chat.page.get_by_text("Set a price for this device")).to_be_visible()
 
 
@@ -236,7 +237,7 @@ def test_there_are_at_most_six_setups(chat: ChatPage) -> None:
 def test_a_setup_added_later_can_answer_the_last_turn_too(chat: ChatPage) -> None:
     chat.open(comparison(KV_ON)).ask("What is decode?")
     chat.page.locator(".st-key-add-setup").get_by_role("button").click()
-    expect(chat.column(1).get_by_text("Not asked: this setup was added later.")).to_be_visible()
+    expect(chat.column(1).get_by_text("No answer: this setup was added later")).to_be_visible()
     chat.settled().click("Answer it here too", chat.column(1))
     expect(chat.figures(1)).to_have_count(1, timeout=ANSWER_MS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -52,6 +53,7 @@ def test_a_bad_setting_stops_the_start_with_a_sentence(start_server: StartServer
     assert "Traceback" not in str(told.value)
 
 
+@pytest.mark.slow
 def test_two_servers_take_turns_on_the_device(
     start_server: StartServer, new_context: NewContext, tmp_path: Path
 ) -> None:
@@ -68,3 +70,26 @@ def test_two_servers_take_turns_on_the_device(
     chats[0].stop_button.click()
     chats[1].wait_done()
     expect(chats[1].figures(1)).to_have_count(1)
+
+
+@pytest.mark.slow
+def test_on_a_public_server_visitors_do_not_see_each_others_conversations(
+    start_server: StartServer, new_context: NewContext
+) -> None:
+    server = start_server(DYNO_PUBLIC="1")
+    ada, ben = (ChatPage(new_context().new_page(), server.url) for _ in range(2))
+    ada.open(comparison()).ask("A secret of Ada's")
+    ben.page.goto(ada.page.url)
+    ben.wait_drawn()
+    expect(ben.prompts(0)).to_have_count(0)
+    assert ben.conversation_id() != ada.conversation_id()
+    sidebar = ben.page.get_by_test_id("stSidebar")
+    expect(sidebar.get_by_role("button", name="New conversation")).to_be_visible()
+    expect(sidebar.get_by_text("A secret of Ada's")).to_have_count(0)
+    ben.page.goto(f"{server.url}runs")
+    expect(ben.page.get_by_text("Every answer in the chat is recorded here")).to_be_visible()
+    ada.page.reload()
+    ada.wait_drawn()
+    expect(ada.prompts(0)).to_have_text(["A secret of Ada's"])
+    picker = ada.open_popover(re.compile("Bundled"))
+    expect(picker.get_by_text("Another one")).to_have_count(0)

@@ -225,7 +225,7 @@ def test_a_run_that_ends_while_the_page_is_drawn_is_drawn_once_more(
     drawn = columns.draw_columns
     monkeypatch.setattr(columns, "draw_columns", draw_late)
     page = ask(open_chat(), "What is prefill?")
-    assert "Not asked" not in texts(page)
+    assert "No answer:" not in texts(page)
     assert not page.chat_input[0].disabled
     assert not button(page, "add-setup").disabled
     assert len(conversation_of(page, server).turns[0].runs) == 2
