@@ -16,11 +16,11 @@ from transformers.generation.streamers import BaseStreamer
 
 from backends.local.messages import Steps
 
-_FLUSH_NS = 15_000_000
+_FLUSH_NS = 20_000_000
 
 
 class TokenTap(BaseStreamer):  # type: ignore[misc]  # transformers is not followed
-    """Receives each step of `generate`, stamps it, and sends what has gathered every 15 ms.
+    """Receives each step of `generate`, stamps it, and sends what has gathered every 20 ms.
 
     A step is sent at once when the last sending is longer ago than that, so a slow model's tokens
     never wait. The first `put` of `generate` is the prompt and is skipped.
@@ -48,7 +48,7 @@ class TokenTap(BaseStreamer):  # type: ignore[misc]  # transformers is not follo
         if not self._seen_prompt:
             self._seen_prompt = True
             return
-        ids: list[int] = value.flatten().tolist()
+        ids: list[int] = (value if value.dim() == 1 else value[0]).tolist()  # [tokens of the step]
         if not self.output_ids:
             self._on_first_token()
         self.output_ids += ids
