@@ -19,10 +19,12 @@ def draw_prompt_bar(conversation: Conversation, job: Job | None) -> None:
             _context_in_use(conversation)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             count = len(conversation.comparison.columns)
-            prompt = st.chat_input(
+            st.chat_input(
                 f"Ask all {count} setups" if count > 1 else "Ask",
                 key="prompt",
                 disabled=busy,
+                # Before the page is drawn: the prompt is taken at once and drawn only once.
+                on_submit=_send,
             )
             if busy:
                 st.button(
@@ -33,9 +35,10 @@ def draw_prompt_bar(conversation: Conversation, job: Job | None) -> None:
                     shortcut="Escape",
                     on_click=chat_state.stop,
                 )
-    if prompt:
-        chat_state.send(prompt)
-        st.rerun()
+
+
+def _send() -> None:
+    chat_state.send(str(st.session_state["prompt"] or ""))
 
 
 def _context_in_use(conversation: Conversation) -> None:

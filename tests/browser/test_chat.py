@@ -357,7 +357,7 @@ def test_a_tab_closed_right_after_sending_is_answered_all_the_same(
 ) -> None:
     chat.open(comparison())
     id_ = chat.conversation_id()
-    chat.send("What is decode?")
+    chat.send("What is decode?").wait_asked()
     chat.page.close()
     wait_until(lambda: len(runs_of(server, id_)) == 2, 60, "both runs in the store")
 
