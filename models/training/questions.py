@@ -16,17 +16,18 @@ _HAND_WRITTEN = Path(__file__).parent / "questions.jsonl"
 
 @dataclass(frozen=True)
 class Question:
-    """Messages that end in a user's turn. `keys` must all be in a right answer; where `any_key`,
-    one of them is enough."""
+    """Messages that end in a user's turn. A right answer holds one key of each group of `keys`, in
+    any case, and nothing of `wrong`."""
 
     kind: str
     messages: tuple[Message, ...]
-    keys: tuple[str, ...]
-    any_key: bool = False
+    keys: tuple[tuple[str, ...], ...]
+    wrong: tuple[str, ...] = ()
 
     def is_answered_by(self, answer: str) -> bool:
-        held = [key.lower() in answer.lower() for key in self.keys]
-        return any(held) if self.any_key else all(held)
+        said = answer.lower().replace("’", "'")
+        holds = all(any(key.lower() in said for key in group) for group in self.keys)
+        return holds and not any(part.lower() in said for part in self.wrong)
 
 
 def generated_questions(each: int, split: Split = "held_out", seed: int = 99) -> list[Question]:
@@ -82,7 +83,7 @@ def _question(
         messages.append({"role": "user", "content": turn.user})
         messages.append({"role": "assistant", "content": turn.assistant})
     messages.append({"role": "user", "content": last.user})
-    return Question(kind, tuple(messages), last.keys)
+    return Question(kind, tuple(messages), tuple((key,) for key in last.keys))
 
 
 def _first_asking_for(state: State, rng: random.Random) -> random.Random:
@@ -100,9 +101,16 @@ def hand_written_questions(path: Path = _HAND_WRITTEN) -> list[Question]:
     questions = []
     for row in rows:
         messages: list[Message] = []
+        if "system" in row:
+            messages.append({"role": "system", "content": row["system"]})
         for number, text in enumerate(row["said"]):
             messages.append({"role": "assistant" if number % 2 else "user", "content": text})
         questions.append(
-            Question("hand-written", tuple(messages), tuple(row["keys"]), any_key=True)
+            Question(
+                f"hand-written: {row['kind']}",
+                tuple(messages),
+                tuple(tuple(group) for group in row["keys"]),
+                tuple(row.get("not", ())),
+            )
         )
     return questions

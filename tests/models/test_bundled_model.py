@@ -26,7 +26,7 @@ def ask(
         {"role": "assistant" if number % 2 else "user", "content": text}
         for number, text in enumerate(said)
     )
-    given = answer(model, tokenizer, Question("test", messages, keys))
+    given = answer(model, tokenizer, Question("test", messages, tuple((key,) for key in keys)))
     assert given.right, given.text
     assert given.ended, given.text
     assert not given.loops, given.text
