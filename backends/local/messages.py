@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from backends.engine import EngineFacts
 from backends.errors import DynoError
@@ -58,9 +58,9 @@ class Loaded:
     facts: EngineFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Some steps of a generation: stamps, ids and text of each. Plain lists, quick to pickle."""
+class Steps(NamedTuple):
+    """Some steps of a generation: stamps, ids and text of each. A tuple of lists: it is sent while
+    the model could compute, and pickles several times faster than a dataclass."""
 
     t_ns: list[int]
     token_ids: list[list[int]]

@@ -155,8 +155,6 @@ class Generator:
         self._memory.reset_peak()
         if self.loaded.model.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.loaded.model.device)
-        if self.loaded.model.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.loaded.model.device)
 
     def _memory_reading(self, cache: DynamicCache | None) -> MemoryReading:
         weights = self.loaded.facts.weights_bytes
