@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.ui.drawn import drawn_route
 from app.ui.server import close_server, get_server
 from app.ui.visitor import VisitorCookie
 from backends.errors import DynoError
@@ -31,4 +32,9 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
         close_server()
 
 
-app = st.App("app/ui/main.py", lifespan=lifespan, middleware=[VisitorCookie.middleware()])
+app = st.App(
+    "app/ui/main.py",
+    lifespan=lifespan,
+    middleware=[VisitorCookie.middleware()],
+    routes=[drawn_route()],
+)

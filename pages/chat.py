@@ -8,11 +8,11 @@ from app.ui import chat_state
 from app.ui.chart_panel import draw_charts
 from app.ui.column_menu import offer_undo
 from app.ui.columns import draw_columns
+from app.ui.drawn import begin_when_drawn
 from app.ui.first_visit import draw_first_visit
 from app.ui.live import follow
 from app.ui.notices import draw_notices
 from app.ui.prompt_bar import draw_prompt_bar
-from app.ui.scroll import scroll_to_turn
 from app.ui.sidebar import draw_sidebar
 from app.ui.toolbar import draw_toolbar
 from app.ui.verdict import draw_verdict
@@ -36,7 +36,6 @@ if job is None or not is_running or job.purpose != "chat":
     progress = draw_verdict(conversation, job)
     draw_charts(conversation)
 if job is not None and is_running:
-    scroll_to_turn(job)
-    job.begin()
+    begin_when_drawn(job)
     follow(job, live, progress)
     st.rerun()

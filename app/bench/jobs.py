@@ -55,6 +55,7 @@ class Job:
         self.started_ns = time.monotonic_ns()
         self.failure: DynoError | None = None
         self._done = threading.Event()
+        self._begun = threading.Event()
         self._begin_lock = threading.Lock()
         self._work: Callable[[], None] | None = None
 
@@ -80,15 +81,20 @@ class Job:
     def begin(self) -> None:
         """Start the job's thread, once; later calls do nothing.
 
-        A page that shows the job begins it after it has drawn the places for the answers, so that
+        A page that shows the job begins it after the places for the answers were drawn, so that
         the first token does not wait behind the drawing.
         """
         with self._begin_lock:
             work, self._work = self._work, None
+        self._begun.set()
         if work is not None:
             run = threading.Thread(target=self._run, args=(work,), daemon=True)
             run.name = f"job-{self.id}"
             run.start()
+
+    def wait_begun(self, seconds: float) -> bool:
+        """True once the job was begun by anybody, at the latest after `seconds`."""
+        return self._begun.wait(seconds)
 
     def _run(self, work: Callable[[], None]) -> None:
         """Do the work and be done, however it ends."""
@@ -121,6 +127,13 @@ class JobBoard:
         with self._lock:
             job = self._jobs.get(conversation_id)
         return job if job is not None and job.visitor == visitor else None
+
+    def begin(self, job_id: str) -> None:
+        """Begin the job of this id; an unknown or old one is left alone."""
+        with self._lock:
+            job = next((job for job in self._jobs.values() if job.id == job_id), None)
+        if job is not None:
+            job.begin()
 
     def running(self) -> list[Job]:
         with self._lock:

@@ -23,6 +23,7 @@ from app.bench.conversation import Comparison
 from app.bench.conversations import with_turn
 from app.bench.jobs import Job
 from app.bench.store import RunFilter
+from app.ui.drawn import drawn_route
 from app.ui.server import OWNER, close_server, get_server
 from backends.engine import CancelToken
 from backends.errors import DynoError, InvalidRequest
@@ -130,7 +131,10 @@ app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=lifespan,
     routes=[
-        _route(answer)
-        for answer in (conversation, turn, wait, preloaded, load, unload, state, modules)
+        drawn_route(),
+        *(
+            _route(answer)
+            for answer in (conversation, turn, wait, preloaded, load, unload, state, modules)
+        ),
     ],
 )

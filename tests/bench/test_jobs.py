@@ -305,3 +305,13 @@ def test_a_lane_tells_how_fast_it_goes_once_that_is_known(
     assert lane.tokens == 5
     assert lane.tokens_per_second == 100.0
     assert Lane(lane.column, "a").tokens_per_second is None
+
+
+def test_the_browser_that_has_drawn_a_page_begins_its_job_by_id(workshop: Workshop) -> None:
+    conversation = workshop.conversation(columns_of("a"))
+    job = workshop.jobs.answer(conversation, 0, begin=False)
+    workshop.jobs.begin("of another page")
+    assert not job.wait_begun(0)
+    workshop.jobs.begin(job.id)
+    assert job.wait_begun(0)
+    workshop.finish(job)
