@@ -90,7 +90,7 @@ def paint(
     as_json: AsJson = False,
     force: Force = False,
     model: Model = BUNDLED,
-    turns: Annotated[int, typer.Option(min=1, help="Prompts to two columns in Chromium.")] = 80,
+    turns: Annotated[int, typer.Option(min=1, help="Prompts to two columns in Chromium.")] = 120,
     pairs: Pairs = 24,
 ) -> None:
     """How soon a token is on the screen, and what showing it costs."""

@@ -17,6 +17,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server of this test alone, without the host process that engines need."""
     monkeypatch.setenv("DYNO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr("app.ui.server.shared_host", lambda: None)
+    monkeypatch.setattr("app.ui.drawn._WAIT_SECONDS", 0.0)  # no browser will say that it has drawn
     close_server()
     get_settings.cache_clear()
     yield get_server()
