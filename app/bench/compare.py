@@ -62,6 +62,23 @@ def best(
     return {record.id for record, text in zip(records, shown, strict=True) if text == best_shown}
 
 
+def equal_beginning(run: RunRecord, reference: RunRecord) -> int | None:
+    """How many tokens two answers share from their start; None where they are the same.
+
+    Answers without token ids are compared by their text, and then the count is of characters.
+    """
+    mine, others = _ids(run), _ids(reference)
+    a, b = (mine, others) if mine and others else (tuple(run.answer), tuple(reference.answer))
+    if a == b:
+        return None
+    pairs = zip(a, b, strict=False)
+    return next((n for n, (x, y) in enumerate(pairs) if x != y), min(len(a), len(b)))
+
+
+def _ids(record: RunRecord) -> tuple[int, ...]:
+    return tuple(token for chunk in record.chunks for token in chunk.token_ids or ())
+
+
 @dataclass(frozen=True, slots=True)
 class PairedRatio:
     """Geometric mean of a / b over pairs with its 95 % interval.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from app.bench import figures
+from app.bench.compare import equal_beginning
 from app.bench.conversation import Turn
 from app.bench.record import RunRecord
 from app.ui import chat_state
@@ -16,8 +19,10 @@ from app.ui.run_detail import render_run_detail
 from app.ui.safe_text import safe_markdown
 
 
-def draw_answer(run: RunRecord, turn: Turn, *, label: str, best: set[str], is_last: bool) -> None:
-    """One bubble, one line of remarks, one row of figures, one row of small buttons."""
+def draw_answer(
+    run: RunRecord, turn: Turn, *, label: str, best: set[str], agreement: str, is_last: bool
+) -> None:
+    """One bubble with its remarks, one row of figures, whether the setups agree, small buttons."""
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
         if run.answer:
             st.markdown(safe_markdown(run.answer), anchors=False)
@@ -39,6 +44,8 @@ def draw_answer(run: RunRecord, turn: Turn, *, label: str, best: set[str], is_la
         if notes:
             st.caption(" · ".join(notes))
     render_figures(run, best, peers=list(turn.runs.values()), label=label)
+    if agreement:
+        st.html(f'<div class="dyno-agreement">{escape(agreement)}</div>')
     _tools(run, turn, is_last=is_last)
 
 
@@ -63,6 +70,18 @@ def remarks(run: RunRecord) -> list[str]:
             loaded += f" and warmed up in {duration(int(run.warm_up_seconds * 1e9))} before"
         notes.append(loaded)
     return notes
+
+
+def agreement_line(run: RunRecord, reference: RunRecord | None, reference_label: str) -> str:
+    """Whether this answer is the one of the first column; nothing where that cannot be told."""
+    if reference is None or run.id == reference.id:
+        return ""
+    if not (run.status == reference.status == "finished"):
+        return ""
+    shared = equal_beginning(run, reference)
+    if shared is None:
+        return f"= same answer as {reference_label}"
+    return f"≠ differs from {reference_label} after {grouped(shared)} tokens"
 
 
 def _tools(run: RunRecord, turn: Turn, *, is_last: bool) -> None:

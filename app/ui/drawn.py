@@ -17,7 +17,7 @@ from app.ui.server import get_server
 _PATH = "/_dyno/drawn"
 _WAIT_SECONDS = 1.0
 _MOUNT = "dyno_drawn"
-# A task posted from inside an animation frame runs after that frame was painted.
+# Drawn is when a frame was painted and nothing is left to do: a chart may still be on its way.
 _JS = """
 export default function ({ data }) {
   if (window.dynoDrawn === data.id) return;
@@ -30,11 +30,8 @@ export default function ({ data }) {
     fetch(new URL("." + data.path, document.baseURI), { method: "POST", body: data.id })
       .catch(() => {});
   if (document.hidden) return void tell(); // a tab that nobody sees gets no frames
-  requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = () => { channel.port1.close(); tell(); };
-    channel.port2.postMessage(0);
-  });
+  const whenIdle = window.requestIdleCallback ?? ((task) => setTimeout(task, 0));
+  requestAnimationFrame(() => whenIdle(tell, { timeout: 600 }));
 }
 """
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bench.compare import best, paired_ratio, why_not_comparable
+from app.bench.compare import best, equal_beginning, paired_ratio, why_not_comparable
 from app.bench.figures import Figure
-from app.bench.record import Price, TokenUsage
+from app.bench.record import ChunkStamp, Price, RunRecord, TokenUsage
 from backends.request import Message, Request, Sampling
 from backends.setup import Setup
 from tests.bench.samples import ENVIRONMENT, make_run, stamps
@@ -197,3 +197,23 @@ def test_equal_setups_are_called_different_about_one_time_in_twenty() -> None:
 def test_values_that_make_no_ratio_are_refused(a: list[float], b: list[float]) -> None:
     with pytest.raises(ValueError, match=r"pairs|positive"):
         paired_ratio(a, b)
+
+
+def answered(*token_ids: int, answer: str = "") -> RunRecord:
+    chunks = tuple(
+        ChunkStamp(t_ns=n, tokens=1, text="x", token_ids=(token,))
+        for n, token in enumerate(token_ids)
+    )
+    return make_run(chunks=chunks, answer=answer)
+
+
+def test_answers_are_compared_token_by_token_from_their_start() -> None:
+    reference = answered(1, 2, 3)
+    assert equal_beginning(answered(1, 2, 3), reference) is None
+    assert equal_beginning(answered(1, 9, 3), reference) == 1
+    assert equal_beginning(answered(1, 2), reference) == 2
+
+
+def test_answers_without_token_ids_are_compared_by_their_text() -> None:
+    assert equal_beginning(answered(answer="Hello"), answered(answer="Hello")) is None
+    assert equal_beginning(answered(answer="Help"), answered(answer="Hello")) == 3

@@ -123,6 +123,21 @@ def test_a_prompt_is_answered_in_every_column(open_chat: OpenChat, server: Serve
     assert [one.label for one in page.button if one.key == "repeat"] == ["Repeat to be sure"]
 
 
+def test_clearing_a_conversation_can_be_undone(open_chat: OpenChat, server: Server) -> None:
+    page = ask(open_chat(), "What is prefill?")
+    before = conversation_of(page, server)
+    button(page, "clear-conversation").click().run()
+    assert conversation_of(page, server).turns == ()
+    button(page, "undo-clear").click().run()
+    assert conversation_of(page, server).turns == before.turns
+
+
+def test_the_answers_are_compared_with_the_first_columns(open_chat: OpenChat) -> None:
+    page = ask(open_chat(), "What is prefill?")
+    html = "".join(str(element.value) for element in page.get("html"))
+    assert "same answer as" in html or "differs from" in html
+
+
 def test_an_example_prompt_is_sent_by_one_click(open_chat: OpenChat, server: Server) -> None:
     page = open_chat()
     button(page, "example-1").click().run()
