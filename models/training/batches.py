@@ -11,7 +11,7 @@ from models.training.dialogues import Conversation, Message
 from models.training.tokenizer import END
 
 # What users type is mostly noise to learn: it counts little in the loss.
-_USER_WEIGHT = 0.05
+USER_WEIGHT = 0.05
 # An answer of this length has weight 1 a token. Shorter ones have more, by the square root: a name
 # that must be remembered is two tokens, a story a hundred.
 _TYPICAL_ANSWER_TOKENS = 30
@@ -37,6 +37,9 @@ class Batch:
     token_ids: torch.Tensor
     weight: torch.Tensor
 
+    def to(self, device: torch.device) -> "Batch":
+        return Batch(self.token_ids.to(device), self.weight.to(device))
+
 
 def max_chars(row_tokens: int) -> int:
     """How long a conversation may be to fit about `row_tokens`."""
@@ -53,7 +56,9 @@ def render(messages: list[Message]) -> list[tuple[str, bool]]:
     return pieces
 
 
-def encode(tokenizer: Tokenizer, conversation: Conversation) -> Encoded:
+def encode(
+    tokenizer: Tokenizer, conversation: Conversation, user_weight: float = USER_WEIGHT
+) -> Encoded:
     """The ids that the chat template gives; the first has weight 0, since nothing predicts it."""
     pieces = render(conversation.messages())
     ids: list[int] = []
@@ -62,7 +67,7 @@ def encode(tokenizer: Tokenizer, conversation: Conversation) -> Encoded:
     for encoding, (_, said) in zip(encodings, pieces, strict=True):
         ids += encoding.ids
         length = len(encoding.ids)
-        weight = math.sqrt(_TYPICAL_ANSWER_TOKENS / length) if said else _USER_WEIGHT
+        weight = math.sqrt(_TYPICAL_ANSWER_TOKENS / length) if said else user_weight
         weights += [weight] * length
         if said:
             weights[-2:] = [weight * _ENDING_FACTOR] * 2

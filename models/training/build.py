@@ -11,7 +11,9 @@ from typing import Annotated
 import platformdirs
 import torch
 import typer
+from rich.console import Console
 from tokenizers import Tokenizer
+from transformers import LlamaForCausalLM
 
 from models.training.batches import max_chars
 from models.training.card import write_card
@@ -19,6 +21,7 @@ from models.training.dialogues import conversation
 from models.training.evaluate import evaluate
 from models.training.export import export
 from models.training.long_prompt import write_long_prompt
+from models.training.quantize import quantize
 from models.training.shapes import DRAFT, TARGET, VOCAB_SIZE, Shape
 from models.training.tokenizer import train_tokenizer
 from models.training.train import Plan, Progress, Training
@@ -33,7 +36,7 @@ def default_work_folder() -> Path:
     return Path(data) / "training"
 
 
-def trained_tokenizer(folder: Path) -> Tokenizer:
+def trained_tokenizer(folder: Path, vocab_size: int = VOCAB_SIZE) -> Tokenizer:
     """The tokenizer in `folder`, trained there if there is none."""
     path = folder / "tokenizer.json"
     if not path.exists():
@@ -45,8 +48,12 @@ def trained_tokenizer(folder: Path) -> Tokenizer:
             ).messages()
         )
         folder.mkdir(parents=True, exist_ok=True)
-        train_tokenizer(texts, VOCAB_SIZE).save(str(path))
+        train_tokenizer(texts, vocab_size).save(str(path))
     return Tokenizer.from_file(str(path))
+
+
+def default_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _reporter(name: str, total_tokens: int) -> Callable[[Progress], None]:
@@ -63,10 +70,18 @@ def _reporter(name: str, total_tokens: int) -> Callable[[Progress], None]:
 
 
 def _trained(
-    name: str, shape: Shape, plan: Plan, tokenizer: Tokenizer, work: Path, fuse: bool
+    name: str,
+    shape: Shape,
+    plan: Plan,
+    tokenizer: Tokenizer,
+    work: Path,
+    *,
+    teacher: LlamaForCausalLM | None = None,
+    fuse: bool,
+    device: str,
 ) -> Training:
     """One model, trained until the plan's tokens are reached."""
-    training = Training(shape, tokenizer, plan, work / name)
+    training = Training(shape, tokenizer, plan, work / name, teacher=teacher, device=device)
     if fuse:
         training.model.model.compile(dynamic=True)
     training.run(_reporter(name, plan.total_tokens))
@@ -79,10 +94,11 @@ def main(
     target_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 10.5,
     draft_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 8.0,
     threads: Annotated[int, typer.Option(help="CPU threads for training.")] = 1,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = default_device(),
     fuse: Annotated[bool, typer.Option(help="torch.compile: wants a C++ compiler.")] = False,
     snapshot: Annotated[bool, typer.Option(help="Only export the target as it is now.")] = False,
     fresh: Annotated[bool, typer.Option(help="Forget earlier checkpoints.")] = False,
-    each: Annotated[int, typer.Option(help="Evaluation questions of each kind.")] = 20,
+    each: Annotated[int, typer.Option(help="Evaluation questions of each kind.")] = 100,
     hardware: Annotated[str, typer.Option(help="For the card.")] = f"{os.cpu_count()} CPU cores",
 ) -> None:
     torch.set_num_threads(threads)
@@ -92,16 +108,20 @@ def main(
     tokenizer = trained_tokenizer(work)
     plan = Plan(int(target_tokens * 1e6))
     if snapshot:
-        training = Training(TARGET, tokenizer, plan, work / "target")
+        training = Training(TARGET, tokenizer, plan, work / "target", device=device)
         export(training.averaged_model(), tokenizer, out / "target")
         return
-    target = _trained("target", TARGET, plan, tokenizer, work, fuse)
+    target = _trained("target", TARGET, plan, tokenizer, work, fuse=fuse, device=device)
     export(target.averaged_model(), tokenizer, out / "target")
     plan = Plan(int(draft_tokens * 1e6))
-    draft = _trained("draft", DRAFT, plan, tokenizer, work, fuse)
+    teacher = target.averaged_model()
+    draft = _trained(
+        "draft", DRAFT, plan, tokenizer, work, teacher=teacher, fuse=fuse, device=device
+    )
     export(draft.averaged_model(), tokenizer, out / "draft")
     write_long_prompt(out)
-    result = evaluate(out, each)
+    quantize(out / "target", out / "target-gptq-int4")
+    result = evaluate(out, each, Console())
     write_card(out / "README.md", result, target.progress, draft.progress, hardware)
 
 

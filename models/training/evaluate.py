@@ -1,7 +1,10 @@
 """How good a model is: right answers by kind, endings, loops, losses, and how often the target
 accepts what the draft guesses. `python -m models.training.evaluate` prints the table."""
 
+import math
 import random
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,99 +12,112 @@ from typing import Annotated
 import torch
 import typer
 from rich.console import Console
-from rich.table import Table
+from scipy.stats import binomtest
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
+from app.bench.benchmarks.records import BenchmarkRecord, Target, exit_code, json_line
+from app.bench.benchmarks.table import show
+from models.training.acceptance import acceptance
+from models.training.answers import Answer, ask_all
 from models.training.batches import max_chars
 from models.training.dialogues import conversation
-from models.training.questions import Question, generated_questions, hand_written_questions
+from models.training.questions import (
+    OFF_TOPIC,
+    REQUIRED_95,
+    STORIES,
+    generated_questions,
+    hand_written_questions,
+)
 
 _BUNDLED = Path(__file__).parents[1] / "bundled"
-_MAX_NEW_TOKENS = 200
-
-
-@dataclass(frozen=True)
-class Answer:
-    question: Question
-    text: str
-    ended: bool
-    loops: bool
-
-    @property
-    def right(self) -> bool:
-        return self.question.is_answered_by(self.text)
+_HAND_WRITTEN = "hand-written"
+_DRAFTED_OF_EACH_KIND = 10
+_BARS = dict.fromkeys(REQUIRED_95, 0.95) | {OFF_TOPIC: 0.85, STORIES: 0.90}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the evaluation table."""
+    """One kind of question. `acceptance` is of the draft's guesses in some of its answers."""
 
     kind: str
     asked: int
     right: int
     ended: int
+    acceptance: float
     misses: tuple[str, ...]
 
+    @property
+    def is_hand_written(self) -> bool:
+        return self.kind.startswith(_HAND_WRITTEN)
 
-def answer(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, question: Question
-) -> Answer:
-    """The model's greedy answer."""
-    inputs = tokenizer.apply_chat_template(
-        list(question.messages), add_generation_prompt=True, return_tensors="pt", return_dict=True
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that the model card says of quality. Losses are in nats per answer token."""
+
+    rows: tuple[Row, ...]
+    loops: int
+    target_loss: float
+    draft_loss: float
+    acceptance: float
+    target_bytes: int
+
+    @property
+    def asked(self) -> int:
+        return sum(row.asked for row in self.rows)
+
+
+def evaluate(bundled: Path, each: int, console: Console) -> Evaluation:
+    """Ask `each` questions of every kind and those written by hand; greedy, in fp32."""
+    tokenizer = AutoTokenizer.from_pretrained(bundled / "target")
+    target, draft = (
+        AutoModelForCausalLM.from_pretrained(bundled / name, dtype=torch.float32).eval()
+        for name in ("target", "draft")
     )
-    prompt_tokens = inputs["input_ids"].shape[1]
-    output = model.generate(**inputs, do_sample=False, max_new_tokens=_MAX_NEW_TOKENS)
-    ids = output[0, prompt_tokens:].tolist()
-    ended = ids[-1] == tokenizer.eos_token_id
-    return Answer(
-        question, str(tokenizer.decode(ids, skip_special_tokens=True)), ended, _loops(ids)
+    questions = [*generated_questions(each), *hand_written_questions()]
+    with console.status(f"Asking {len(questions)} questions"):
+        answers = ask_all(target, tokenizer, questions)
+    with console.status("Letting the draft guess"):
+        rows = rows_of(answers, draft)
+        sample = [a for row in rows for a in _of_kind(answers, row.kind)[:_DRAFTED_OF_EACH_KIND]]
+        accepted = acceptance(draft, sample)
+    with console.status("Reading held-out conversations"):
+        losses = [held_out_loss(model, tokenizer) for model in (target, draft)]
+    return Evaluation(
+        rows=tuple(rows),
+        loops=sum(answer.loops for answer in answers),
+        target_loss=losses[0],
+        draft_loss=losses[1],
+        acceptance=accepted,
+        target_bytes=(bundled / "target" / "model.safetensors").stat().st_size,
     )
 
 
-def _loops(ids: list[int], span: int = 12, times: int = 3) -> bool:
-    """Whether the answer ends in one span of tokens said again and again."""
-    return any(
-        len(ids) > length * times and ids[-length * times :] == ids[-length:] * times
-        for length in range(1, span + 1)
-    )
+def _of_kind(answers: Sequence[Answer], kind: str) -> list[Answer]:
+    return [answer for answer in answers if answer.question.kind == kind]
 
 
-def table(answers: list[Answer]) -> list[Row]:
+def rows_of(answers: Sequence[Answer], draft: PreTrainedModel | None) -> list[Row]:
+    """One row a kind, in the order in which they were asked."""
     rows = []
     for kind in dict.fromkeys(answer.question.kind for answer in answers):
-        of_kind = [answer for answer in answers if answer.question.kind == kind]
-        misses = tuple(
-            f"{a.question.messages[-1]['content'][-80:]} -> {a.text[:160]}"
-            for a in of_kind
-            if not a.right
+        mine = _of_kind(answers, kind)
+        rows.append(
+            Row(
+                kind=kind,
+                asked=len(mine),
+                right=sum(answer.right for answer in mine),
+                ended=sum(answer.ended for answer in mine),
+                acceptance=acceptance(draft, mine[:_DRAFTED_OF_EACH_KIND]) if draft else math.nan,
+                misses=tuple(
+                    f"{a.question.messages[-1]['content'][-80:]} -> {a.text[:160]}"
+                    for a in mine
+                    if not a.right
+                ),
+            )
         )
-        right, ended = sum(a.right for a in of_kind), sum(a.ended for a in of_kind)
-        rows.append(Row(kind, len(of_kind), right, ended, misses))
     return rows
-
-
-def acceptance(
-    target: PreTrainedModel,
-    draft: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    answers: list[Answer],
-) -> float:
-    """Share of the target's greedy tokens that the draft would guess from the same text before."""
-    agreed = made = 0
-    for given in answers:
-        messages = [*given.question.messages, {"role": "assistant", "content": given.text}]
-        ids = tokenizer.apply_chat_template(messages, return_tensors="pt", return_dict=False)
-        prompt = tokenizer.apply_chat_template(
-            list(given.question.messages), add_generation_prompt=True, return_dict=False
-        )
-        with torch.no_grad():
-            guessed = draft(ids).logits[0, len(prompt) - 1 : -1].argmax(-1)
-            chosen = target(ids).logits[0, len(prompt) - 1 : -1].argmax(-1)
-        agreed += int((guessed == chosen).sum())
-        made += len(chosen)
-    return agreed / made
 
 
 def held_out_loss(
@@ -126,63 +142,69 @@ def held_out_loss(
     return total / tokens
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """All that the model card says of quality. Losses are in nats per answer token."""
-
-    rows: tuple[Row, ...]
-    loops: int
-    target_loss: float
-    draft_loss: float
-    draft_acceptance: float
-    acceptance_by_kind: dict[str, float]
-
-
-def evaluate(bundled: Path, each: int) -> Evaluation:
-    """Ask everything, greedy, in fp32."""
-    tokenizer = AutoTokenizer.from_pretrained(bundled / "target")
-    target, draft = (
-        AutoModelForCausalLM.from_pretrained(bundled / name, dtype=torch.float32).eval()
-        for name in ("target", "draft")
-    )
-    questions = [*generated_questions(each), *hand_written_questions()]
-    answers = [answer(target, tokenizer, question) for question in questions]
-    rows = table(answers)
-    by_kind = {
-        row.kind: acceptance(
-            target, draft, tokenizer, [a for a in answers if a.question.kind == row.kind][:10]
+def records(result: Evaluation) -> list[BenchmarkRecord]:
+    """The evaluation as benchmark records: one a kind, then what is said of all of them."""
+    generated = [row for row in result.rows if not row.is_hand_written]
+    by_hand = [row for row in result.rows if row.is_hand_written]
+    required = [row for row in generated if row.kind in REQUIRED_95]
+    stories = [row for row in generated if row.kind == STORIES]
+    made = [_accuracy(row) for row in result.rows]
+    if required:
+        worst = min(required, key=lambda row: row.right / row.asked)
+        made.append(
+            _share("accuracy_min", 0.95, worst.right, worst.asked, f"the worst is {worst.kind}")
         )
-        for row in rows
-    }
-    return Evaluation(
-        rows=tuple(rows),
-        loops=sum(a.loops for a in answers),
-        target_loss=held_out_loss(target, tokenizer),
-        draft_loss=held_out_loss(draft, tokenizer),
-        draft_acceptance=acceptance(target, draft, tokenizer, answers[::4]),
-        acceptance_by_kind=by_kind,
-    )
+    if by_hand:
+        right, asked = sum(row.right for row in by_hand), sum(row.asked for row in by_hand)
+        made.append(_share("hand_written", None, right, asked))
+    if stories:
+        ended, asked = sum(row.ended for row in stories), sum(row.asked for row in stories)
+        made.append(_share("stories_ended", 0.98, ended, asked))
+    made.append(_share("free_of_loops", 0.99, result.asked - result.loops, result.asked))
+    drafted = Target("draft_acceptance", "share", "higher", bar=0.75)
+    made.append(drafted.measured(result.acceptance, n=result.asked))
+    for name, loss in (("target", result.target_loss), ("draft", result.draft_loss)):
+        perplexity = Target(f"{name}_perplexity", "1", "lower")
+        made.append(perplexity.measured(math.exp(loss), n=200))
+    size = Target("target_mb", "MB", "lower", bar=40.0)
+    made.append(size.measured(result.target_bytes / 1e6, n=1))
+    return made
+
+
+def _accuracy(row: Row) -> BenchmarkRecord:
+    name = "accuracy_" + "".join(c if c.isalnum() else "_" for c in row.kind.lower())
+    note = "" if math.isnan(row.acceptance) else f"draft acceptance {row.acceptance:.2f}"
+    return _share(name, _BARS.get(row.kind), row.right, row.asked, note)
+
+
+def _share(name: str, bar: float | None, right: int, asked: int, note: str = "") -> BenchmarkRecord:
+    """A share with its Wilson interval. The bar is for the share: which questions are asked is
+    fixed, so asking them again gives the same."""
+    interval = binomtest(right, asked).proportion_ci(method="wilson")
+    around = f"{interval.low:.3f} to {interval.high:.3f} for other questions of the kind"
+    target = Target(name, "share", "higher", bar=bar)
+    return target.measured(right / asked, n=asked, reason="; ".join(filter(None, (note, around))))
 
 
 def main(
     bundled: Annotated[Path, typer.Option(help="Folder with target and draft.")] = _BUNDLED,
-    each: Annotated[int, typer.Option(help="Questions of each kind.")] = 20,
+    each: Annotated[int, typer.Option(help="Questions of each kind.")] = 100,
     misses: Annotated[bool, typer.Option(help="Print every miss.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Records on the last line.")] = False,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves it to torch.")] = 0,
 ) -> None:
+    if threads:
+        torch.set_num_threads(threads)
     console = Console()
-    result = evaluate(bundled, each)
-    shown = Table("kind", "right", "asked", "ended", "draft accepted")
-    for row in result.rows:
-        accepted = f"{result.acceptance_by_kind[row.kind]:.2f}"
-        shown.add_row(row.kind, str(row.right), str(row.asked), str(row.ended), accepted)
-    console.print(shown)
-    console.print(
-        f"loops {result.loops}, held-out loss: target {result.target_loss:.3f}, draft "
-        f"{result.draft_loss:.3f}; draft acceptance {result.draft_acceptance:.2f}"
-    )
+    result = evaluate(bundled, each, console)
+    made = records(result)
+    show(made, console)
     for row in result.rows if misses else ():
         for miss in row.misses:
             console.print(f"{row.kind}: {miss}", markup=False)
+    if as_json:
+        print(json_line(made), flush=True)
+    sys.exit(exit_code(made))
 
 
 if __name__ == "__main__":

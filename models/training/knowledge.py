@@ -2,13 +2,15 @@
 
 import re
 import tomllib
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 _FOLDER = Path(__file__).parent / "knowledge"
+_ARTICLE = re.compile(r"^(the|a|an) ", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 class _Fact(BaseModel):
@@ -16,24 +18,49 @@ class _Fact(BaseModel):
 
 
 class Term(_Fact):
+    """A term and its definition; `idea` are the words of its first sentence that matter."""
+
     names: tuple[str, ...]
+    idea: tuple[str, ...] = ()
     definition: str
 
     @property
     def bare_name(self) -> str:
         """The name without its article, as a list of topics would show it."""
-        return re.sub(r"^(the|a|an) ", "", self.names[0])
+        return without_article(self.names[0])
 
 
 class Why(_Fact):
+    """A cause and its effect. `topic` is the term of which it says why it matters, if any."""
+
     question: str
     clause: str
     also: tuple[str, ...]
     answer: str
+    topic: str | None = None
+
+
+class When(_Fact):
+    """When a thing pays. It is asked for by the names of the term `topic`, by `things`, and in the
+    wordings of `also`."""
+
+    topic: str
+    things: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    answer: str
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """How people call the thing; none where it is nothing that one uses."""
+        if not self.answer.startswith("Use "):
+            return ()
+        return (*term(self.topic).names, *self.things)
 
 
 class Comparison(_Fact):
-    pair: tuple[str, str]
+    """Two things that people compare, each with the names that people use for it."""
+
+    pair: tuple[tuple[str, ...], tuple[str, ...]]
     answer: str
 
 
@@ -61,8 +88,32 @@ def whys() -> tuple[Why, ...]:
 
 
 @cache
+def whens() -> tuple[When, ...]:
+    return _rows(When, "whens", "when")
+
+
+@cache
 def comparisons() -> tuple[Comparison, ...]:
     return _rows(Comparison, "comparisons", "comparison")
+
+
+@cache
+def _terms_by_name() -> dict[str, Term]:
+    return {term.bare_name: term for term in terms()}
+
+
+def term(bare_name: str) -> Term:
+    return _terms_by_name()[bare_name]
+
+
+@cache
+def _terms_by_sentence() -> dict[str, Term]:
+    return {first_sentence(term.definition): term for term in terms()}
+
+
+def defined_in(answer: str) -> Term | None:
+    """The term whose definition, whole or shortened to one sentence, the answer is."""
+    return _terms_by_sentence().get(first_sentence(answer))
 
 
 @cache
@@ -79,6 +130,10 @@ def words(inventory: str) -> tuple[str, ...]:
     return tuple(str(_table("words")[inventory]).split())
 
 
+def without_article(name: str) -> str:
+    return _ARTICLE.sub("", name)
+
+
 def first_sentence(text: str) -> str:
     """Up to the first full stop that ends a sentence (not the one in `llama.cpp`)."""
-    return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text, maxsplit=1)[0]
+    return _SENTENCE_END.split(text, maxsplit=1)[0]

@@ -48,6 +48,6 @@ class Shape:
         )
 
 
-VOCAB_SIZE = 1536
-TARGET = Shape(layers=8, hidden=128, intermediate=384, heads=4, kv_heads=2, vocab_size=VOCAB_SIZE)
-DRAFT = Shape(layers=2, hidden=64, intermediate=192, heads=2, kv_heads=1, vocab_size=VOCAB_SIZE)
+VOCAB_SIZE = 4096
+TARGET = Shape(layers=8, hidden=384, intermediate=1024, heads=6, kv_heads=2, vocab_size=VOCAB_SIZE)
+DRAFT = Shape(layers=2, hidden=192, intermediate=512, heads=3, kv_heads=1, vocab_size=VOCAB_SIZE)

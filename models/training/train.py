@@ -15,9 +15,10 @@ from torch.nn import functional
 from transformers import LlamaForCausalLM
 
 from models.training import attention
-from models.training.batches import Batch, Encoded, encode, grouped, max_chars
+from models.training.batches import USER_WEIGHT, Batch, Encoded, encode, grouped, max_chars
 from models.training.dialogues import conversation
 from models.training.shapes import CONTEXT_TOKENS, Shape
+from models.training.wording import Split
 
 _CHECKPOINT = "checkpoint.pt"
 
@@ -43,8 +44,10 @@ class Plan:
     )
     step_tokens: int = 6000
     batch_tokens: int = 4096
+    muon: bool = True
     matrix_lr: float = 0.02
     other_lr: float = 3e-3
+    user_weight: float = USER_WEIGHT
     warmup_steps: int = 60
     decay_share: float = 0.6
     seed: int = 1
@@ -76,41 +79,88 @@ class Progress:
     held_out_loss: float = math.nan
 
 
-def summed_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
-    """Sum of the weighted losses of a batch, in nats."""
-    # Padding stands at the end, where causal attention hides it: no mask is needed.
-    hidden = model.model(input_ids=batch.token_ids, use_cache=False).last_hidden_state
+def summed_loss(
+    model: LlamaForCausalLM, batch: Batch, teacher: LlamaForCausalLM | None = None
+) -> torch.Tensor:
+    """Sum of the weighted losses of a batch, in nats: against the text, or against what the
+    `teacher` would say next."""
     weight = batch.weight[:, 1:].flatten()
     chosen = weight > 0
-    logits = model.lm_head(hidden[:, :-1].flatten(0, 1)[chosen]).float()  # [N, V]
+    logits = _logits(model, batch, chosen)
     targets = batch.token_ids[:, 1:].flatten()[chosen]
+    if teacher is not None:
+        with torch.no_grad():
+            targets = _logits(teacher, batch, chosen).softmax(-1)
     losses = functional.cross_entropy(logits, targets, reduction="none")
     return (losses * weight[chosen]).sum()
+
+
+def _logits(model: LlamaForCausalLM, batch: Batch, chosen: torch.Tensor) -> torch.Tensor:
+    """What the model says at the chosen places, [N, V]."""
+    # Padding stands at the end, where causal attention hides it: no mask is needed.
+    hidden = model.model(input_ids=batch.token_ids, use_cache=False).last_hidden_state
+    logits: torch.Tensor = model.lm_head(hidden[:, :-1].flatten(0, 1)[chosen]).float()
+    return logits
 
 
 def _smoothed(mean: float, value: float, keep: float = 0.95) -> float:
     return value if math.isnan(mean) else keep * mean + (1 - keep) * value
 
 
+def _optimizers(model: LlamaForCausalLM, plan: Plan) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the matrices of the layers, AdamW for the rest; or AdamW for all."""
+
+    def adamw(parameters: list[nn.Parameter], lr: float) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.95), weight_decay=0.0)
+
+    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
+    others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
+    if not plan.muon:
+        return adamw(matrices, plan.other_lr), adamw(others, plan.other_lr)
+    muon = torch.optim.Muon(matrices, lr=plan.matrix_lr, weight_decay=0.01, momentum=0.95)
+    return muon, adamw(others, plan.other_lr)
+
+
 class Training:
     """One model in training, with everything that a checkpoint must hold."""
 
-    def __init__(self, shape: Shape, tokenizer: Tokenizer, plan: Plan, folder: Path) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        tokenizer: Tokenizer,
+        plan: Plan,
+        folder: Path,
+        *,
+        teacher: LlamaForCausalLM | None = None,
+        device: str = "cpu",
+    ) -> None:
         torch.manual_seed(plan.seed)
+        self._device = torch.device(device)
+        self._teacher = None if teacher is None else teacher.to(self._device).eval()
         self.plan = plan
         self.folder = folder
         self.progress = Progress()
-        self.model = LlamaForCausalLM(shape.config())
-        self.model.set_attn_implementation(attention.register())
+        self.model = LlamaForCausalLM(shape.config()).to(self._device)
+        if self._device.type == "cpu":
+            for model in filter(None, (self.model, self._teacher)):
+                model.set_attn_implementation(attention.register())
         self._average = {k: v.detach().clone() for k, v in self.model.named_parameters()}
-        matrices = [p for n, p in self.model.named_parameters() if p.ndim == 2 and "embed" not in n]
-        others = [p for n, p in self.model.named_parameters() if p.ndim != 2 or "embed" in n]
-        self._optimizers: tuple[torch.optim.Optimizer, ...] = (
-            torch.optim.Muon(matrices, lr=plan.matrix_lr, weight_decay=0.01, momentum=0.95),
-            torch.optim.AdamW(others, lr=plan.other_lr, betas=(0.9, 0.95), weight_decay=0.0),
-        )
-        self._tokenizer = tokenizer
+        self._optimizers = _optimizers(self.model, plan)
+        self.tokenizer = tokenizer
         self._resume()
+
+    def train_while(self, wanted: Callable[[], bool]) -> None:
+        """Make steps for as long as they are wanted."""
+        progress, plan = self.progress, self.plan
+        self.model.train()
+        while wanted():
+            started_s = time.monotonic()
+            conversations = self._conversations(progress.step, progress.tokens)
+            loss = self._step(conversations, plan.lr_factor(progress.step, progress.tokens))
+            progress.loss = _smoothed(progress.loss, loss)
+            progress.step += 1
+            progress.tokens += sum(len(encoded.ids) for encoded in conversations)
+            progress.seconds += time.monotonic() - started_s
 
     def run(
         self,
@@ -120,21 +170,17 @@ class Training:
         save_every_steps: int = 100,
     ) -> None:
         """Train until the plan's tokens are reached, saving checkpoints on the way."""
-        progress, plan = self.progress, self.plan
-        self.model.train()
-        while progress.tokens < plan.total_tokens:
-            started_s = time.monotonic()
-            conversations = self._conversations(progress.step, progress.tokens)
-            loss = self._step(conversations, plan.lr_factor(progress.step, progress.tokens))
-            progress.loss = _smoothed(progress.loss, loss)
-            progress.step += 1
-            progress.tokens += sum(len(encoded.ids) for encoded in conversations)
-            progress.seconds += time.monotonic() - started_s
-            if progress.step % save_every_steps == 0:
+        progress = self.progress
+
+        def wanted() -> bool:
+            if progress.step and progress.step % save_every_steps == 0:
                 self.save()
-            if progress.step % report_every_steps == 0:
+            if progress.step and progress.step % report_every_steps == 0:
                 report(progress)
-        self.progress.held_out_loss = self.held_out_loss()
+            return progress.tokens < self.plan.total_tokens
+
+        self.train_while(wanted)
+        progress.held_out_loss = self.held_out_loss()
         self.save()
         report(progress)
 
@@ -144,22 +190,28 @@ class Training:
         drawn: list[Encoded] = []
         while sum(len(encoded.ids) for encoded in drawn) < self.plan.step_tokens:
             row_tokens = self.plan.row_tokens(rng, tokens)
-            encoded = encode(self._tokenizer, conversation(rng, "train", max_chars(row_tokens)))
+            encoded = self._encode(rng, "train", row_tokens)
             if len(encoded.ids) <= CONTEXT_TOKENS:
                 drawn.append(encoded)
         return drawn
 
+    def _encode(self, rng: random.Random, split: Split, row_tokens: int) -> Encoded:
+        said = conversation(rng, split, max_chars(row_tokens))
+        return encode(self.tokenizer, said, self.plan.user_weight)
+
     def _step(self, conversations: list[Encoded], lr_factor: float) -> float:
-        peaks = (self.plan.matrix_lr, self.plan.other_lr)
+        plan = self.plan
+        peaks = (plan.matrix_lr if plan.muon else plan.other_lr, plan.other_lr)
         for optimizer, peak in zip(self._optimizers, peaks, strict=True):
             optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
                 group["lr"] = peak * lr_factor
         total_weight = sum(sum(encoded.weights) for encoded in conversations)
         total = 0.0
-        for batch in grouped(conversations, self.plan.batch_tokens):
-            with torch.autocast("cpu", torch.bfloat16):
-                loss = summed_loss(self.model, batch) / total_weight
+        for batch in grouped(conversations, plan.batch_tokens):
+            with torch.autocast(self._device.type, torch.bfloat16):
+                moved = batch.to(self._device)
+                loss = summed_loss(self.model, moved, self._teacher) / total_weight
             loss.backward()
             total += loss.item()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -174,7 +226,7 @@ class Training:
 
     def averaged_model(self) -> LlamaForCausalLM:
         """A copy with the running average of the weights, which is better than the last step's."""
-        model = LlamaForCausalLM(self.model.config)
+        model = LlamaForCausalLM(self.model.config).to(self._device)
         model.load_state_dict(self._average, strict=False)
         model.tie_weights()
         return model.eval()
@@ -183,12 +235,11 @@ class Training:
         """Loss of the averaged model on conversations in held-out wordings, in nats a token."""
         model = self.averaged_model()
         drawn = [
-            encode(self._tokenizer, conversation(random.Random(n), "held_out", max_chars(256)))
-            for n in range(count)
+            self._encode(random.Random(n), "held_out", 256) for n in range(count)
         ]
         with torch.no_grad():
             batches = grouped(drawn, self.plan.batch_tokens)
-            total = sum(float(summed_loss(model, batch)) for batch in batches)
+            total = sum(float(summed_loss(model, batch.to(self._device))) for batch in batches)
         return total / sum(sum(encoded.weights) for encoded in drawn)
 
     def save(self) -> None:
@@ -208,7 +259,7 @@ class Training:
         path = self.folder / _CHECKPOINT
         if not path.exists():
             return
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location=self._device)
         self.model.load_state_dict(state["model"])
         self._average = state["average"]
         for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):

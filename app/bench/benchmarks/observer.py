@@ -1,7 +1,7 @@
 """Does looking at tokens slow them down? The engine against a bare `generate` in the same worker.
 
-The engine's side is everything a user gets: streamer, stop check, decoding, sending. The bare side
-has none of it (the probe `bare_generate`), and does not even count building the prompt.
+The engine's side is everything a user gets: streamer, stop check, memory, decoding, sending. The
+bare side renders the prompt and calls `generate`, and has none of it (the probe `bare_generate`).
 """
 
 from __future__ import annotations

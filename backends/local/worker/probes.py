@@ -22,12 +22,13 @@ def run(name: str, generator: Generator, arguments: dict[str, Any]) -> Any:
 def bare_generate(generator: Generator, request: Request) -> dict[str, int]:
     """The same `generate` with no streamer, no criteria and no hooks.
 
-    Returns nanoseconds around the call and the tokens asked for (use a fixed length).
+    Returns nanoseconds from the request on, its prompt's rendering included as in a run, and the
+    tokens asked for (use a fixed length).
     """
+    started_ns = time.monotonic_ns()
     ids = generator.prompt_ids(request.messages, request.sampling)
     cached = generator.loaded.setup.kv_cache != "off"
     cache = DynamicCache(config=generator.loaded.model.config) if cached else None
     limit = request.sampling.max_new_tokens
-    started_ns = time.monotonic_ns()
     generator.generate(ids, request.sampling, limit, cache, None)
     return {"ns": time.monotonic_ns() - started_ns, "tokens": limit}
