@@ -35,26 +35,27 @@ generated conversations. Redo everything with `python -m models.training.build`.
 
 Definitions of {terms} terms of LLM inference, {whys} whys, {whens} whens and {comparisons}
 comparisons; the capitals of {capitals} countries; the weather of a city in a month; sums and
-differences to 20; days and months in order; opposites; colours of things; lists; short stories on a
-wish; small talk; the user's name, city and favourites over many turns; saying something again, in one
-sentence or in upper case; a question about notes that stand in the prompt. Elsewhere it is meant to
-say that it does not know. It follows a system turn that gives it a name or asks for one sentence.
+differences to 20; days and months in order; opposites; colours of things; lists; short stories on
+a wish; small talk; the user's name, city and favourites over many turns; saying something again, in
+one sentence or in upper case; a question about notes that stand in the prompt. Elsewhere it is
+meant to say that it does not know. It follows a system turn that gives it a name or asks for one
+sentence.
 `long_prompt.txt` is one user message whose whole prompt has 512 tokens.
 
 ## How well: greedy, fp32
 
-The generated questions are asked in wordings that training never saw, with made-up names and typos.
-The hand-written ones were written before the generator and are never read by it. A right answer must
-hold the key idea of the expected one. Acceptance is the share of the draft's guesses that the target
-takes, at a constant 4 guesses a cycle without a confidence threshold.
+The generated questions are asked in wordings that training never saw, with made-up names and
+typos. The hand-written ones were written before the generator and are never read by it. A right
+answer must hold the key idea of the expected one. Acceptance is the share of the draft's guesses
+that the target takes, at a constant 4 guesses a cycle without a confidence threshold.
 
 | kind | right | ended by itself | draft's guesses accepted |
 |---|---|---|---|
 {rows}
 | **hand-written, all** | {by_hand} | | |
 
-Answers that end in a loop: {loops} of {asked}. Of all guesses of the draft {acceptance} are accepted.
-Computed in bf16 an answer may differ.
+Answers that end in a loop: {loops} of {asked}. Of all guesses of the draft {acceptance} are
+accepted. Computed in bf16 an answer may differ.
 
 ## Misses
 

@@ -31,13 +31,13 @@ class Term(_Fact):
 
 
 class Why(_Fact):
-    """A cause and its effect. `topic` is the term of which it says why it matters, if any."""
+    """A cause and its effect. `topics` are the terms of which it says why they matter."""
 
     question: str
     clause: str
     also: tuple[str, ...]
     answer: str
-    topic: str | None = None
+    topics: tuple[str, ...] = ()
 
 
 class When(_Fact):

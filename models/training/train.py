@@ -234,9 +234,7 @@ class Training:
     def held_out_loss(self, count: int = 400) -> float:
         """Loss of the averaged model on conversations in held-out wordings, in nats a token."""
         model = self.averaged_model()
-        drawn = [
-            self._encode(random.Random(n), "held_out", 256) for n in range(count)
-        ]
+        drawn = [self._encode(random.Random(n), "held_out", 256) for n in range(count)]
         with torch.no_grad():
             batches = grouped(drawn, self.plan.batch_tokens)
             total = sum(float(summed_loss(model, batch.to(self._device))) for batch in batches)

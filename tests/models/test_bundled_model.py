@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from models.training.evaluate import answer
+from models.training.answers import ask_all
 from models.training.long_prompt import PROMPT_TOKENS, prompt_tokens
 from models.training.questions import Question
 
@@ -26,7 +26,8 @@ def ask(
         {"role": "assistant" if number % 2 else "user", "content": text}
         for number, text in enumerate(said)
     )
-    given = answer(model, tokenizer, Question("test", messages, tuple((key,) for key in keys)))
+    question = Question("test", messages, tuple((key,) for key in keys))
+    (given,) = ask_all(model, tokenizer, [question])
     assert given.right, given.text
     assert given.ended, given.text
     assert not given.loops, given.text

@@ -30,9 +30,10 @@ _DEFINE = Wordings(
     "How [does|do] {term} [work|really work|work in general|function]?",
     "[Explain|Tell me|Can you explain|I want to know] how {term} [works|work].",
     "[What is meant by|What do people mean by|What do you mean by|What's meant by] {term}?",
-    "[I want to|I'd like to|Let me|I need to|I would love to] [know|understand|learn] what {term} is.",
+    "[I want to|I'd like to|Let me|I need to|I would love to] [know|understand|learn] what {term} "
+    "is.",
     "I [do not understand|don't get|have never heard of|am confused by|know nothing about] {term}.",
-    "[Never heard of|Not sure about|No idea about|Confused about|Lost with] {term}[.|, what is it?]",
+    "[Never heard of|Not sure about|No idea about|Confused about] {term}[.|, what is it?]",
     "[Give|Show] me [a definition|the definition|a short explanation|a summary] of {term}.",
     "[What about|And|Now|Next:|How about|And what about|OK, and|Same for] {term}?",
     "[And what is|So what is|Then what is|OK so what's|But what is] {term}?",
@@ -146,7 +147,6 @@ _COMPARE = Wordings(
     "[difference|differences|compare] {a} {b}",
     "What [distinguishes|separates] {a} from {b}?",
     "[I know {a}, but what is|I understand {a}, but what's different in] {b}?",
-    "Why [use|choose|take] {a} [instead of|and not|over|rather than] {b}?",
 )
 _COMPARE_IT = Wordings(
     "How is it different from {b}?",
@@ -176,7 +176,7 @@ _CONTEXT = Wordings(
 _ONE_SENTENCE = Wordings(
     "In one sentence, {inner}",
     "In [one|a single|just one] sentence[,|:] {inner}",
-    "{question} [Answer in one sentence.|One sentence, please.|One sentence only.|In one sentence.]",
+    "{question} [Answer in one sentence.|One sentence, please.|One sentence only.|One sentence!]",
     "[Answer in one sentence|One sentence only|Just one sentence|Use one sentence]: {inner}",
     "{bare} in [one|a single] sentence?",
     "{bare}, in [one|a single|one short] sentence[?|, please.|]",
@@ -195,7 +195,7 @@ def _called(rng: random.Random, names: Sequence[str]) -> str:
     draw = rng.random()
     if draw < 0.25:
         article = ""
-    elif draw < 0.32:
+    elif draw < 0.30:
         article = "the "
     draw = rng.random()
     if draw < 0.06:
@@ -256,7 +256,7 @@ def _asked_in_its_own_way(
 
 @cache
 def _whys_of() -> dict[str, Why]:
-    return {fact.topic: fact for fact in knowledge.whys() if fact.topic}
+    return {topic: fact for fact in knowledge.whys() for topic in fact.topics}
 
 
 @cache
@@ -296,8 +296,8 @@ def why(rng: random.Random, state: State, split: Split) -> Turn:
         return _turn(rng, state, split, "whys", _PURPOSE_OF_IT.pick(rng, split), fact.answer)
     fact = rng.choice(knowledge.whys())
     question = _asked_in_its_own_way(rng, fact.also, split, _OWN_WORDINGS_SHARE)
-    if question is None and fact.topic and rng.random() < 2 * _PURPOSE_SHARE:
-        name = _called(rng, knowledge.term(fact.topic).names)
+    if question is None and fact.topics and rng.random() < 2 * _PURPOSE_SHARE:
+        name = _called(rng, knowledge.term(rng.choice(fact.topics)).names)
         question = _PURPOSE.pick(rng, split).format(term=name)
     if question is None:
         clause = rng.choice(_choices(fact.clause))
