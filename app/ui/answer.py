@@ -72,15 +72,20 @@ def remarks(run: RunRecord) -> list[str]:
     return notes
 
 
-def agreement_line(run: RunRecord, reference: RunRecord | None, reference_label: str) -> str:
+def agreement_line(run: RunRecord, turn: Turn, reference_key: str, reference_label: str) -> str:
     """Whether this answer is the one of the first column; nothing where that cannot be told."""
-    if reference is None or run.id == reference.id:
+    reference = turn.runs.get(reference_key)
+    if reference is None or len(turn.runs) < 2:
         return ""
     if not (run.status == reference.status == "finished"):
         return ""
+    if run.id == reference.id:
+        others = (other for other in turn.runs.values() if other.id != run.id)
+        agree = all(equal_beginning(other, run) is None for other in others)
+        return "= same answer" if agree else "The other answers are compared with this one"
     shared = equal_beginning(run, reference)
     if shared is None:
-        return f"= same answer as {reference_label}"
+        return "= same answer"
     return f"≠ differs from {reference_label} after {grouped(shared)} tokens"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from app.bench.conversation import Conversation
@@ -18,6 +20,8 @@ from backends.errors import DynoError
 _DELETED = "deleted_conversation"
 _CLEARED = "cleared_conversation"
 _SHOWN = 12
+# What a maker writes into a processor's name and nobody needs in a narrow sidebar.
+_MARKS = re.compile(r"\((R|TM|tm)\)| Processor\b| CPU\b")
 
 
 def draw_sidebar(conversation: Conversation) -> None:
@@ -183,6 +187,6 @@ def _machine() -> None:
     engines = server.pool.count()
     st.divider()
     st.caption(
-        f"{hardware_name()}  \n"
+        f"{_MARKS.sub('', hardware_name())}  \n"
         f"{engines} {'engine' if engines == 1 else 'engines'} loaded · {waiting} waiting"
     )
