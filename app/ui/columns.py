@@ -61,9 +61,7 @@ def draw_columns(conversation: Conversation, job: Job | None) -> dict[str, LiveA
                         turn,
                         label=item.label,
                         best={name for name, ids in ranking[turn.index].items() if run.id in ids},
-                        agreement=agreement_line(
-                            run, turn, shown[0].column.key, shown[0].label
-                        ),
+                        agreement=agreement_line(run, turn, shown[0].column.key, shown[0].label),
                         is_last=is_last,
                     )
                 else:
