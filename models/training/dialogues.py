@@ -1,11 +1,26 @@
 """Whole conversations, endless and the same for the same seed. Knows no tokens."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from models.training import names
-from models.training.intents import geography, inference, lists, memory, notes, smalltalk, stories
+from models.training import knowledge, names
+from models.training.intents import (
+    arithmetic,
+    colours,
+    geography,
+    inference,
+    lists,
+    memory,
+    notes,
+    off_topic,
+    opposites,
+    order,
+    rewriting,
+    smalltalk,
+    stories,
+    weather,
+)
 from models.training.intents.base import Intent, State, Turn
 from models.training.wording import Split
 
@@ -13,45 +28,100 @@ Message = dict[str, str]
 
 # How often each intent is drawn, relative to the others.
 _WEIGHTS: dict[Intent, float] = {
-    inference.define: 14,
-    inference.why: 8,
-    inference.compare: 4,
-    geography.capital: 7,
-    geography.country_of_capital: 4,
-    geography.unknown_capital: 3,
-    memory.tell_name: 7,
+    inference.define: 18,
+    inference.why: 9,
+    inference.when: 6,
+    inference.compare: 5,
+    geography.capital: 6,
+    geography.country_of_capital: 3,
+    geography.unknown_capital: 2,
+    weather.weather_of: 6,
+    weather.weather_there: 4,
+    arithmetic.add_or_subtract: 5,
+    order.neighbour: 3,
+    opposites.opposite: 2,
+    colours.colour_of: 2,
+    memory.tell_name: 6,
     memory.ask_name: 6,
     memory.tell_city: 6,
     memory.ask_city: 5,
-    memory.tell_favourite: 5,
-    memory.ask_favourite: 4,
-    lists.count: 12,
+    memory.tell_favourite: 6,
+    memory.ask_favourite: 6,
+    memory.tell_called: 1,
+    memory.ask_called: 1,
+    memory.about_me: 1.5,
+    rewriting.repeat: 4,
+    rewriting.shorten: 3,
+    rewriting.upper_case: 3,
+    lists.count: 4,
     lists.whole_list: 1.5,
-    lists.some_of: 7,
+    lists.some_of: 5,
     smalltalk.small_talk: 7,
     smalltalk.who_are_you: 2,
-    smalltalk.repeat: 4,
-    smalltalk.shorten: 3,
-    smalltalk.off_topic: 9,
-    stories.story: 7,
-    notes.short_notes: 8,
+    off_topic.off_topic: 10,
+    stories.story: 5,
+    notes.short_notes: 5,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
-_TOLD_FACTOR, _UNTOLD_FACTOR = 8.0, 0.3
+_TOLD_FACTOR, _UNTOLD_FACTOR, _THERE_FACTOR = 6.0, 0.3, 3.0
+# After a definition people ask on: "Why does it matter?", "When should I use it?"
+_ON_FACTOR = 2.5
+_REWRITING = (rewriting.repeat, rewriting.shorten, rewriting.upper_case)
+# A long conversation tells one of these first and asks for it last.
+_RECALLS: tuple[tuple[Intent, tuple[Intent, ...]], ...] = (
+    (memory.tell_name, (memory.ask_name,)),
+    (memory.tell_city, (memory.ask_city, weather.weather_there)),
+    (memory.tell_favourite, (memory.ask_favourite,)),
+)
+_RECALL_SHARE = 0.7
 _SYSTEM_PLAIN = (
     "You are a helpful assistant.",
     "You are a friendly chat model.",
     "You are Dyno, a small language model.",
     "Be kind and correct.",
     "Answer the user's questions.",
+    "You help people who serve language models.",
+    "Be polite.",
+)
+_SYSTEM_NAMED = (
+    "Your name is {}.",
+    "You are {}.",
+    "You are called {}.",
+    "You are {}, a helpful assistant.",
+    "You are an assistant named {}.",
+    "Your name is {}, and you help people.",
+    "Act as {}.",
 )
 _SYSTEM_BRIEF = (
     "Answer in one sentence.",
+    "Answer in a single sentence.",
     "Be brief.",
     "Keep your answers short.",
     "Use only one sentence.",
+    "Keep it short: one sentence.",
+    "One sentence only.",
+    "Reply with one sentence at most.",
+    "Never say more than one sentence.",
 )
+# A question that was answered with a question: what often comes next.
+_GIVEN: dict[str, Intent] = {
+    "which city": weather.city_given,
+    "month wanted": weather.month_given,
+    "name not told": memory.name_given,
+    "city not told": memory.city_given,
+    "favourite not told": memory.favourite_given,
+}
+_GIVEN_SHARE = 0.4
 _NOTES_SHARE = 0.35
+_ASK_CHARS = 120
+# What would change the fact to be recalled, or which city "there" is.
+TELLING = (
+    memory.tell_name,
+    memory.tell_city,
+    memory.tell_favourite,
+    weather.weather_of,
+    weather.weather_there,
+)
 _LONG_CHARS = 1600
 
 
@@ -77,8 +147,7 @@ def _system(rng: random.Random, state: State) -> str | None:
     sentences = []
     if rng.random() < 0.4:
         state.assistant_name = names.person_name(rng)
-        sentences.append(rng.choice(("Your name is {}.", "You are {}.", "You are called {}.")))
-        sentences[-1] = sentences[-1].format(state.assistant_name)
+        sentences.append(rng.choice(_SYSTEM_NAMED).format(state.assistant_name))
     if rng.random() < 0.4:
         state.brief = True
         sentences.append(rng.choice(_SYSTEM_BRIEF))
@@ -94,43 +163,90 @@ def _factor(intent: Intent, state: State) -> float:
         memory.ask_name: state.user_name is not None,
         memory.ask_city: state.city is not None,
         memory.ask_favourite: bool(state.favourites),
+        memory.ask_called: bool(state.called),
     }
     if intent in told:
         return _TOLD_FACTOR if told[intent] else _UNTOLD_FACTOR
-    if intent in (smalltalk.repeat, smalltalk.shorten) and state.last_answer is None:
+    if intent in _REWRITING and state.last_answer is None:
         return _UNTOLD_FACTOR
+    if intent in (inference.why, inference.when) and state.last_answer is not None:
+        return _ON_FACTOR if knowledge.defined_in(state.last_answer) else 1.0
+    if intent is weather.weather_there and state.city is not None:
+        return _THERE_FACTOR
     return 1.0
 
 
 def ask(intent: Intent, rng: random.Random, state: State, split: Split) -> Turn:
     """The intent's next turn, noted in the state."""
     turn = intent(rng, state, split)
-    state.last_answer = turn.assistant
+    state.last_answer, state.last_kind = turn.assistant, turn.kind
     return turn
 
 
 def conversation(rng: random.Random, split: Split, max_chars: int) -> Conversation:
     """One conversation of at most about `max_chars` characters; from `_LONG_CHARS` on it is long:
-    either many turns or long notes with a question."""
+    long notes with a question, or many turns, most often with something told first and asked last.
+    """
     state = State()
     system = _system(rng, state)
-    turns: list[Turn] = []
     used_chars = len(system or "")
-    long = max_chars >= _LONG_CHARS
-    if long and rng.random() < _NOTES_SHARE:
+    if max_chars < _LONG_CHARS:
+        wanted_turns = rng.choice((1, 1, 2, 3, 4, 5, 6, 8))
+        return Conversation(
+            system, tuple(talk(rng, state, split, max_chars - used_chars, wanted_turns))
+        )
+    if rng.random() < _NOTES_SHARE:
         notes_chars = rng.randint(800, max_chars - 500)
-        turns.append(notes.long_notes(rng, state, split, notes_chars=notes_chars))
-        state.last_answer = turns[0].assistant
-        used_chars += len(turns[0].user) + len(turns[0].assistant)
-    wanted_turns = 1000 if long else rng.choice((1, 1, 2, 3, 4, 5, 6, 8))
-    while len(turns) < wanted_turns:
-        weights = [weight * _factor(intent, state) for intent, weight in _WEIGHTS.items()]
-        turn = ask(rng.choices(list(_WEIGHTS), weights)[0], rng, state, split)
-        used_chars += len(turn.user) + len(turn.assistant)
-        if turns and used_chars > max_chars:
-            break
-        turns.append(turn)
-    return Conversation(system, tuple(turns))
+        first = notes.long_notes(rng, state, split, notes_chars=notes_chars)
+        state.last_answer = first.assistant
+        left = max_chars - used_chars - _chars(first)
+        return Conversation(system, (first, *talk(rng, state, split, left, 1000)))
+    if rng.random() < _RECALL_SHARE:
+        return Conversation(system, tuple(recall(rng, state, split, max_chars - used_chars)))
+    return Conversation(system, tuple(talk(rng, state, split, max_chars - used_chars, 1000)))
+
+
+def recall(rng: random.Random, state: State, split: Split, max_chars: int) -> Iterator[Turn]:
+    """Something told, other talk, and what was told asked for at the end."""
+    tell, asks = rng.choice(_RECALLS)
+    first = ask(tell, rng, state, split)
+    yield first
+    told = (state.user_name, state.city, dict(state.favourites))
+    left = max_chars - _chars(first) - _ASK_CHARS
+    yield from talk(rng, state, split, left, 1000, without=TELLING)
+    state.user_name, state.city, state.favourites = told
+    state.weather_city = state.city
+    yield ask(rng.choice(asks), rng, state, split)
+
+
+def talk(
+    rng: random.Random,
+    state: State,
+    split: Split,
+    max_chars: int,
+    turns: int,
+    without: tuple[Intent, ...] = (),
+) -> Iterator[Turn]:
+    """At most so many turns within so many characters, but at least one."""
+    intents = [intent for intent in _WEIGHTS if intent not in without]
+    used_chars = 0
+    for number in range(turns):
+        turn = ask(_next_intent(rng, state, intents), rng, state, split)
+        used_chars += _chars(turn)
+        if number and used_chars > max_chars:
+            return
+        yield turn
+
+
+def _next_intent(rng: random.Random, state: State, intents: Sequence[Intent]) -> Intent:
+    given = _GIVEN.get(state.last_kind or "")
+    if given is not None and len(intents) == len(_WEIGHTS) and rng.random() < _GIVEN_SHARE:
+        return given
+    return rng.choices(intents, [_WEIGHTS[i] * _factor(i, state) for i in intents])[0]
+
+
+def _chars(turn: Turn) -> int:
+    return len(turn.user) + len(turn.assistant)
 
 
 def conversations(

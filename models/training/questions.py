@@ -2,12 +2,29 @@
 
 import json
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from models.training.dialogues import Message, ask
-from models.training.intents import geography, inference, lists, memory, notes, smalltalk, stories
+from models.training import names
+from models.training.dialogues import TELLING, Message, ask, recall, talk
+from models.training.intents import (
+    arithmetic,
+    colours,
+    geography,
+    inference,
+    lists,
+    memory,
+    notes,
+    off_topic,
+    opposites,
+    order,
+    rewriting,
+    smalltalk,
+    stories,
+    weather,
+)
 from models.training.intents.base import Intent, State, Turn
 from models.training.wording import Split
 
@@ -18,95 +35,163 @@ REQUIRED_95 = (
     "terms",
     "whys",
     "capitals",
-    "names over turns",
-    "cities over turns",
-    "favourites over turns",
+    "sums",
+    "which city",
+    "names over eight turns",
+    "cities over eight turns",
+    "favourites over eight turns",
+    "weather in the told city",
+    "names over 1,800 tokens",
     "repeats",
     "shortens",
+    "upper case",
 )
 OFF_TOPIC = "off topic"
 STORIES = "stories with their wish"
+_TURNS_BETWEEN = 8
+_LONG_TALK_CHARS = 1800 * 3.3
 
 
 @dataclass(frozen=True)
 class Question:
-    """Messages that end in a user's turn. A right answer holds one key of each group of `keys`, in
-    any case, and nothing of `wrong`."""
+    """Messages that end in a user's turn. A right answer holds one key of each group of `keys`,
+    in any case unless `case_matters`, and nothing of `wrong`."""
 
     kind: str
     messages: tuple[Message, ...]
     keys: tuple[tuple[str, ...], ...]
     wrong: tuple[str, ...] = ()
+    case_matters: bool = False
 
     def is_answered_by(self, answer: str) -> bool:
-        said = answer.lower().replace("’", "'")
-        holds = all(any(key.lower() in said for key in group) for group in self.keys)
-        return holds and not any(part.lower() in said for part in self.wrong)
+        said = self._folded(answer.replace("’", "'"))
+        holds = all(any(self._folded(key) in said for key in group) for group in self.keys)
+        return holds and not any(self._folded(part) in said for part in self.wrong)
+
+    def _folded(self, text: str) -> str:
+        return text if self.case_matters else text.lower()
+
+
+# A question on its own, and the turns before one that needs some.
+_ALONE: dict[str, Intent] = {
+    "terms": inference.define,
+    "whys": inference.why,
+    "whens": inference.when,
+    "comparisons": inference.compare,
+    "capitals": geography.capital,
+    "countries of capitals": geography.country_of_capital,
+    "unknown capitals": geography.unknown_capital,
+    "weather": weather.weather_of,
+    "which city": weather.weather_there,
+    "sums": arithmetic.add_or_subtract,
+    "order": order.neighbour,
+    "opposites": opposites.opposite,
+    "colours": colours.colour_of,
+    "counting": lists.count,
+    "whole lists": lists.whole_list,
+    "short lists": lists.some_of,
+    "small talk": smalltalk.small_talk,
+    OFF_TOPIC: off_topic.off_topic,
+    STORIES: stories.story,
+    "name not told": memory.ask_name,
+    "city not told": memory.ask_city,
+    "short notes": notes.short_notes,
+}
+_OVER_TURNS: dict[str, tuple[Intent, Intent]] = {
+    "names over eight turns": (memory.tell_name, memory.ask_name),
+    "cities over eight turns": (memory.tell_city, memory.ask_city),
+    "weather in the told city": (memory.tell_city, weather.weather_there),
+    "favourites over eight turns": (memory.tell_favourite, memory.ask_favourite),
+}
+_REWRITES: dict[str, Intent] = {
+    "repeats": rewriting.repeat,
+    "shortens": rewriting.shorten,
+    "upper case": rewriting.upper_case,
+}
+_REWRITTEN = (inference.define, inference.why, geography.capital, inference.compare)
 
 
 def generated_questions(each: int, split: Split = "held_out", seed: int = 99) -> list[Question]:
     """`each` questions of every kind, in wordings that training has not seen."""
-    plans: dict[str, tuple[Sequence[Intent], Intent]] = {
-        "terms": ((), inference.define),
-        "whys": ((), inference.why),
-        "comparisons": ((), inference.compare),
-        "capitals": ((), geography.capital),
-        "countries of capitals": ((), geography.country_of_capital),
-        "unknown capitals": ((), geography.unknown_capital),
-        "names over turns": ((memory.tell_name,), memory.ask_name),
-        "name not told": ((), memory.ask_name),
-        "cities over turns": ((memory.tell_city,), memory.ask_city),
-        "city not told": ((), memory.ask_city),
-        "favourites over turns": ((memory.tell_favourite,), memory.ask_favourite),
-        "counting": ((), lists.count),
-        "whole lists": ((), lists.whole_list),
-        "short lists": ((), lists.some_of),
-        "small talk": ((), smalltalk.small_talk),
-        "who are you": ((), smalltalk.who_are_you),
-        "repeats": ((inference.define,), smalltalk.repeat),
-        "shortens": ((inference.define,), smalltalk.shorten),
-        "off topic": ((), smalltalk.off_topic),
-        "stories with their wish": ((), stories.story),
-        "short notes": ((), notes.short_notes),
-        "long notes": ((), _long_notes),
+    makers: dict[str, Callable[[random.Random, Split], Question]] = {
+        **{kind: partial(_alone, kind, intent) for kind, intent in _ALONE.items()},
+        **{kind: partial(_over_turns, kind, *pair) for kind, pair in _OVER_TURNS.items()},
+        "names over 1,800 tokens": _over_a_long_talk,
+        **{kind: partial(_rewrite, kind, intent) for kind, intent in _REWRITES.items()},
+        "who are you": _named_by_the_system,
+        "one sentence": _one_sentence,
+        "long notes": _long_notes,
     }
     return [
-        _question(kind, before, asked, random.Random(f"{seed}:{kind}:{n}"), split)
-        for kind, (before, asked) in plans.items()
+        make(random.Random(f"{seed}:{kind}:{n}"), split)
+        for kind, make in makers.items()
         for n in range(each)
     ]
 
 
-def _long_notes(rng: random.Random, state: State, split: Split) -> Turn:
-    return notes.long_notes(rng, state, split, notes_chars=rng.randint(1000, 3000))
-
-
 def _question(
-    kind: str, before: Sequence[Intent], asked: Intent, rng: random.Random, split: Split
+    kind: str, before: Iterable[Turn], last: Turn, system: str = "", *, case_matters: bool = False
 ) -> Question:
-    state = State()
-    turns = [ask(intent, rng, state, split) for intent in before]
-    if "over turns" in kind:
-        between: tuple[Intent, ...] = (inference.define, geography.capital, smalltalk.small_talk)
-        turns += [ask(rng.choice(between), rng, state, split) for _ in range(rng.randint(1, 3))]
-        if asked is memory.ask_favourite:
-            rng = _first_asking_for(state, rng)
-    last = ask(asked, rng, state, split)
-    messages = []
-    for turn in turns:
+    messages: list[Message] = [{"role": "system", "content": system}] if system else []
+    for turn in before:
         messages.append({"role": "user", "content": turn.user})
         messages.append({"role": "assistant", "content": turn.assistant})
     messages.append({"role": "user", "content": last.user})
-    return Question(kind, tuple(messages), tuple((key,) for key in last.keys))
+    keys = tuple((key,) for key in last.keys)
+    return Question(kind, tuple(messages), keys, case_matters=case_matters)
 
 
-def _first_asking_for(state: State, rng: random.Random) -> random.Random:
-    """A generator with which the next question is about a favourite that was told."""
+def _alone(kind: str, intent: Intent, rng: random.Random, split: Split) -> Question:
+    return _question(kind, (), ask(intent, rng, State(), split))
+
+
+def _over_turns(
+    kind: str, tell: Intent, asked: Intent, rng: random.Random, split: Split
+) -> Question:
+    """Something told, eight turns of other talk, and what was told asked for."""
+    state = State()
+    first = ask(tell, rng, state, split)
+    kept = (state.user_name, state.city, dict(state.favourites))
+    between = list(talk(rng, state, split, 10**6, _TURNS_BETWEEN, without=TELLING))
+    state.user_name, state.city, state.favourites = kept
+    last = ask(asked, rng, state, split)
+    while asked is memory.ask_favourite and last.kind != "favourites":
+        last = ask(asked, rng, state, split)
+    return _question(kind, (first, *between), last)
+
+
+def _over_a_long_talk(rng: random.Random, split: Split) -> Question:
     while True:
-        seed = rng.random()
-        trial = State(favourites=dict(state.favourites))
-        if memory.ask_favourite(random.Random(seed), trial, "held_out").kind == "favourites":
-            return random.Random(seed)
+        turns = list(recall(rng, State(), split, int(_LONG_TALK_CHARS)))
+        if turns[-1].kind == "names":
+            return _question("names over 1,800 tokens", turns[:-1], turns[-1])
+
+
+def _rewrite(kind: str, intent: Intent, rng: random.Random, split: Split) -> Question:
+    while True:
+        state = State()
+        before = ask(rng.choice(_REWRITTEN), rng, state, split)
+        last = ask(intent, rng, state, split)
+        if last.kind == kind:
+            return _question(kind, (before,), last, case_matters=kind == "upper case")
+
+
+def _named_by_the_system(rng: random.Random, split: Split) -> Question:
+    state = State(assistant_name=names.person_name(rng))
+    last = ask(smalltalk.who_are_you, rng, state, split)
+    return _question("who are you", (), last, f"Your name is {state.assistant_name}.")
+
+
+def _one_sentence(rng: random.Random, split: Split) -> Question:
+    last = ask(rng.choice((inference.define, inference.why)), rng, State(brief=True), split)
+    # A second sentence would begin after the first one's full stop.
+    question = _question("one sentence", (), last, "Answer in one sentence.")
+    return replace(question, wrong=(". The ", ". It ", ". So ", ". A ", ". This "))
+
+
+def _long_notes(rng: random.Random, split: Split) -> Question:
+    last = notes.long_notes(rng, State(), split, notes_chars=rng.randint(1000, 5000))
+    return _question("long notes", (), last)
 
 
 def hand_written_questions(path: Path = _HAND_WRITTEN) -> list[Question]:

@@ -36,10 +36,19 @@ VARIANTS: dict[str, tuple[Shape, Plan]] = {
     "matrix lr 0.04": (TARGET, replace(_PLAN, matrix_lr=0.04)),
     "step of 12,000 tokens": (TARGET, replace(_PLAN, step_tokens=12_000)),
     "step of 3,000 tokens": (TARGET, replace(_PLAN, step_tokens=3_000)),
+    "step of 3,000 tokens, matrix lr 0.04": (
+        TARGET,
+        replace(_PLAN, step_tokens=3_000, matrix_lr=0.04),
+    ),
+    "step of 1,500 tokens": (TARGET, replace(_PLAN, step_tokens=1_500)),
     "AdamW only, lr 2e-3": (TARGET, replace(_PLAN, muon=False, other_lr=2e-3)),
     "vocabulary of 2,048": (replace(TARGET, vocab_size=2048), _PLAN),
     "12 layers x 256, 768": (
         replace(TARGET, layers=12, hidden=256, intermediate=768, heads=4),
+        _PLAN,
+    ),
+    "intermediate 768, vocabulary of 3,072": (
+        replace(TARGET, intermediate=768, vocab_size=3072),
         _PLAN,
     ),
     "users' words weigh 0": (TARGET, replace(_PLAN, user_weight=0.0)),

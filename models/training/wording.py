@@ -63,21 +63,49 @@ def capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_BEFORE = (
+    *("Please, ", "Please ", "Hi, ", "Hello, ", "Hey, ", "OK, ", "So, ", "And ", "Well, ", "Um, "),
+    *("Hey there, ", "Hi Dyno, ", "OK so ", "Alright, ", "Now, ", "Btw, ", "By the way, "),
+    *("Sorry, ", "Sorry to ask, but ", "One more thing: ", "Quick one: ", "Just curious: "),
+    *("I was wondering, ", "Let me ask: ", "If you don't mind, ", "Good morning, ", "Yes, but "),
+)
+_AFTER = (
+    *(", please", " please", " thanks", ", thanks", ", dyno", ", thank you", " pls", " plz"),
+    *(", if you can", ", my friend", ", thx", " thx", ", thanks in advance", ", ok", ", right"),
+)
+_SHORT_FORMS = (("you ", "u "), ("please", "pls"), ("are ", "r "), ("what is", "whats"))
+_OTHER_SPELLINGS = (
+    ("colour", "color"),
+    ("avourite", "avorite"),
+    ("antization", "antisation"),
+    ("batching", "batchin"),
+)
+
+
 def typed(
     rng: random.Random, text: str, *, protected: Collection[str] = (), polite: bool = True
 ) -> str:
-    """The text as somebody might type it: politeness, lower case, lost punctuation, one typo.
+    """The text as somebody might type it: politeness, lower case, lost punctuation, a typo.
 
     Words of `protected` are never misspelled, since an answer must be able to repeat them.
     """
     if polite:
         text = _with_politeness(rng, text)
-    if rng.random() < 0.12:
-        text = _with_typo(rng, text, {word for value in protected for word in value.split()})
+    safe = {word for value in protected for word in value.split()}
+    if rng.random() < 0.15:
+        text = _with_typo(rng, text, safe)
+        if rng.random() < 0.2:
+            text = _with_typo(rng, text, safe)
+    if rng.random() < 0.06 and not protected:
+        for long, short in (rng.choice(_SHORT_FORMS), rng.choice(_OTHER_SPELLINGS)):
+            text = text.replace(long, short)
     if rng.random() < 0.35:
         text = text.lower()
-    if rng.random() < 0.35:
+    draw = rng.random()
+    if draw < 0.35:
         text = text.rstrip("?.!")
+    elif draw < 0.39 and text[-1:] in "?!":
+        text += text[-1] * rng.randint(1, 2)
     if rng.random() < 0.2:
         text = text.replace("'", "")
     return text
@@ -85,12 +113,11 @@ def typed(
 
 def _with_politeness(rng: random.Random, text: str) -> str:
     draw = rng.random()
-    if draw < 0.06:
-        return rng.choice(("Please, ", "Hi, ", "Hello, ", "Hey, ", "OK, ", "So, ", "And ")) + (
-            text if text[:2].isupper() or text.startswith("I ") else text[:1].lower() + text[1:]
-        )
-    if draw < 0.12 and text[-1:] in "?.":
-        return text[:-1] + rng.choice((", please", " please", " thanks", ", dyno")) + text[-1]
+    if draw < 0.08:
+        keeps = text[:2].isupper() or text.startswith(("I ", "I'"))
+        return rng.choice(_BEFORE) + (text if keeps else text[:1].lower() + text[1:])
+    if draw < 0.15 and text[-1:] in "?.":
+        return text[:-1] + rng.choice(_AFTER) + text[-1]
     return text
 
 

@@ -5,9 +5,10 @@ import random
 import pytest
 
 from models.training import knowledge
-from models.training.dialogues import conversation
-from models.training.intents import inference, memory, notes
+from models.training.dialogues import conversation, recall
+from models.training.intents import arithmetic, inference, memory, notes, order, rewriting, weather
 from models.training.intents.base import State
+from models.training.questions import Question
 from models.training.wording import Wordings, as_typed, expand, typed
 
 
@@ -54,6 +55,68 @@ def test_a_name_that_was_told_is_the_answer_later_and_none_is_invented_before() 
     assert state.user_name in memory.ask_name(random.Random(3), state, "train").assistant
 
 
+def test_what_is_asked_is_answered_with_every_key_and_no_slot_is_left() -> None:
+    for number in range(400):
+        said = conversation(random.Random(number), "train", 2500)
+        for turn in said.turns:
+            question = Question("any", (), tuple((key,) for key in turn.keys))
+            assert question.is_answered_by(turn.assistant), turn
+            assert "{" not in turn.user + turn.assistant, turn
+            assert not set("[|") & set(turn.user), turn
+            assert turn.user.strip()
+            assert turn.assistant.strip()
+
+
+def test_a_long_talk_ends_with_what_was_told_at_its_beginning() -> None:
+    for number in range(60):
+        turns = list(recall(random.Random(number), State(), "train", 5000))
+        told, asked = turns[0], turns[-1]
+        if asked.kind == "favourite not told":
+            assert asked.assistant.partition("favourite ")[2].split()[0] not in told.assistant
+        else:
+            assert any(key in asked.assistant for key in told.keys), (told, asked)
+
+
+def test_the_weather_there_is_that_of_the_told_city_and_without_one_the_city_is_asked_for() -> None:
+    state = State()
+    assert "Which city" in weather.weather_there(random.Random(1), state, "train").assistant
+    memory.tell_city(random.Random(2), state, "train")
+    assert state.city is not None
+    assert state.city in weather.weather_there(random.Random(3), state, "train").assistant
+
+
+def test_a_correction_replaces_what_was_told() -> None:
+    state = State()
+    memory.tell_name(random.Random(5), state, "train")
+    memory.tell_name(random.Random(6), state, "train")
+    last = state.user_name
+    assert last is not None
+    assert last in memory.ask_name(random.Random(7), state, "train").assistant
+
+
+def test_rewriting_uses_the_last_answer() -> None:
+    state = State(last_answer="The KV cache keeps keys and values. It saves time.")
+    rng = random.Random(8)
+    said = {rewriting.repeat(rng, state, "train").assistant for _ in range(50)}
+    assert state.last_answer in said
+    short = {rewriting.shorten(rng, state, "train").assistant for _ in range(50)}
+    assert "The KV cache keeps keys and values." in short
+    loud = {rewriting.upper_case(rng, state, "train").assistant for _ in range(50)}
+    assert "THE KV CACHE KEEPS KEYS AND VALUES." in loud
+
+
+def test_sums_and_neighbours_are_right() -> None:
+    rng = random.Random(9)
+    for _ in range(300):
+        a, sign, b, _, result = arithmetic.add_or_subtract(rng, State(), "train").assistant.split()
+        expected = int(a) + int(b) if sign == "plus" else int(a) - int(b)
+        assert result == f"{expected}."
+    said = {order.neighbour(rng, State(), "train").assistant for _ in range(2000)}
+    assert "After December comes January." in said
+    assert "Before Monday comes Sunday." in said
+    assert "If today is Sunday, tomorrow is Monday." in said
+
+
 def test_a_system_turn_that_wants_brevity_gets_one_sentence() -> None:
     turn = inference.define(random.Random(4), State(brief=True), "train")
     assert turn.assistant == knowledge.first_sentence(turn.assistant)
@@ -87,6 +150,8 @@ def test_no_name_means_two_terms(fact_names: list[tuple[str, ...]]) -> None:
 
 
 def test_the_world_is_wide_enough() -> None:
-    assert len(knowledge.terms()) >= 70
+    assert len(knowledge.terms()) >= 80
     assert len(knowledge.capitals()) >= 60
-    assert len(knowledge.whys()) >= 20
+    assert len(knowledge.whys()) >= 30
+    assert len(knowledge.whens()) >= 30
+    assert len(knowledge.comparisons()) >= 20

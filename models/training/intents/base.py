@@ -26,7 +26,12 @@ class State:
     user_name: str | None = None
     city: str | None = None
     favourites: dict[str, str] = field(default_factory=dict)
+    # Who or what of the user's has a name: "dog", "sister".
+    called: dict[str, str] = field(default_factory=dict)
     last_answer: str | None = None
+    last_kind: str | None = None
+    weather_city: str | None = None
+    weather_month: str | None = None
 
 
 Intent = Callable[[random.Random, State, Split], Turn]

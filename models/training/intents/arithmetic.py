@@ -1,0 +1,93 @@
+"""Sums and differences to 20, in digits or words; the answer is always in digits."""
+
+import random
+
+from models.training.intents.base import State, Turn
+from models.training.wording import Split, Wordings, capitalized, typed
+
+_WORDS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
+_THINGS = (
+    "apples",
+    "books",
+    "tokens",
+    "coins",
+    "cats",
+    "GPUs",
+    "cookies",
+    "euros",
+    "cards",
+    "pens",
+)
+_ADD = Wordings(
+    "What is {a} plus {b}?",
+    "[What is|What's|Whats|How much is|Calculate|Compute|Tell me] {a} [plus|+|and] {b}[?|]",
+    "{a} [plus|+] {b}[?| = ?| is| is what?| equals| makes| =|]",
+    "[Add|Sum|Please add|Can you add|Could you add] {a} [and|to|plus] {b}[.|?]",
+    "[What is the|What's the|Give me the|Tell me the] sum of {a} and {b}?",
+    "[What do you get|What do I get|What comes out] [if I add|when I add] {a} [and|to] {b}?",
+    "[How much|What] [do|does] {a} [and|plus] {b} [make|give|equal]?",
+    "[Can you|Do you know how to|Could you] [work out|compute|calculate] {a} [plus|+] {b}?",
+    "I have {a} {things} and [get|buy|find] {b} more[. How many do I have?|, how many in all?]",
+    "[If I have|I have] {a} {things} and you give me {b}, how many [are there|do I have]?",
+    "[Math question: |A sum: |Quick math: |]what is {a} [+|plus] {b}?",
+    "{b} more than {a}[?| is?]",
+    "[sum|add|plus] {a} {b}",
+    "[Total of|The total of] {a} and {b}[?|]",
+)
+_SUBTRACT = Wordings(
+    "What is {a} minus {b}?",
+    "[What is|What's|Whats|How much is|Calculate|Compute|Tell me] {a} [minus|-|less] {b}[?|]",
+    "{a} [minus|-|less] {b}[?| = ?| is| is what?| equals| makes| =|]",
+    "[Subtract|Take|Please subtract|Can you take] {b} from {a}[.|?]",
+    "[Subtract|Take away|Take] {b} from {a}, what is left?",
+    "[What is the|What's the|Tell me the] difference between {a} and {b}?",
+    "[What is left|How much is left|What remains] [if|when] [I|you] take {b} [from|off] {a}?",
+    "I have {a} {things} and [lose|give away|eat|spend] {b}[. How many are left?|, how many now?]",
+    "[If I have|I have] {a} {things} and [use|sell] {b}, [how many remain|what is left]?",
+    "[Math question: |Quick math: |]what is {a} [-|minus] {b}?",
+    "{b} less than {a}[?| is?]",
+    "[Can you|Could you] [work out|compute|calculate] {a} [minus|-] {b}?",
+    "[How much|What] is {a} [reduced by|without] {b}?",
+)
+
+
+def _shown(rng: random.Random, number: int) -> str:
+    return _WORDS[number] if rng.random() < 0.3 else str(number)
+
+
+def add_or_subtract(rng: random.Random, state: State, split: Split) -> Turn:
+    """Operands from 0 to 20; a difference is never negative."""
+    a, b = rng.randint(0, 20), rng.randint(0, 20)
+    adds = rng.random() < 0.5
+    if not adds:
+        a, b = max(a, b), min(a, b)
+    wording = (_ADD if adds else _SUBTRACT).pick(rng, split)
+    shown = (_shown(rng, a), _shown(rng, b))
+    text = capitalized(wording.format(a=shown[0], b=shown[1], things=rng.choice(_THINGS)))
+    if all(s.isdigit() for s in shown) and rng.random() < 0.2:
+        text = text.replace(" + ", "+").replace(" - ", "-")
+    answer = f"{a} plus {b} is {a + b}." if adds else f"{a} minus {b} is {a - b}."
+    key = f"is {a + b}." if adds else f"is {a - b}."
+    return Turn("sums", typed(rng, text, protected=[*shown, text]), answer, (key,))

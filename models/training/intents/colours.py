@@ -1,0 +1,57 @@
+"""Colours of things."""
+
+import random
+import re
+from functools import cache
+
+from models.training import names
+from models.training.intents.base import State, Turn
+from models.training.wording import Split, Wordings, as_typed, capitalized, typed
+from models.training.world import table
+
+_ASK = Wordings(
+    "What colour is {thing}?",
+    "[What|Which] [colour|color] [is|has|does one see in] {thing}?",
+    "[What's|What is|Tell me|Name] the [colour|color] of {thing}[?|]",
+    "[Colour|Color] of {thing}[?|]",
+    "{Thing} [has|is] [what|which] [colour|color]?",
+    "[Do you know|Can you say|Can you tell me] [what colour {thing} is|the colour of {thing}]?",
+    "[In|Of] what [colour|color] is {thing}?",
+    "[What|Which] [colour|color] [do you see|comes to mind] when you [think of|look at] {thing}?",
+    "[What|Which] [colour|color] [would you paint|should I paint|should I draw] {thing}?",
+    "{Thing}, what [colour|color]?",
+    "{bare} [colour|color][?|]",
+    "[Usually|Normally], what [colour|color] is {thing}?",
+)
+_ARTICLE = re.compile(r"^(the|an?) ")
+_UNKNOWN_SHARE = 0.12
+
+
+@cache
+def colours() -> dict[str, str]:
+    """Thing (with its article) to colour."""
+    return {
+        thing.strip(): colour
+        for colour, things in table("colours").items()
+        for thing in str(things).split(",")
+    }
+
+
+@cache
+def _things() -> tuple[tuple[str, str], ...]:
+    return tuple(colours().items())
+
+
+def colour_of(rng: random.Random, state: State, split: Split) -> Turn:
+    thing, colour = rng.choice(_things())
+    if rng.random() < _UNKNOWN_SHARE:
+        thing, colour = names.with_article(names.invented_word(rng)), ""
+    bare = _ARTICLE.sub("", thing)
+    text = _ASK.pick(rng, split).format(thing=thing, Thing=capitalized(thing), bare=bare)
+    if not colour:
+        said = as_typed(user := typed(rng, text, protected=[bare]), bare)
+        article = "an" if said[0] in "aeiou" else "a"
+        answer = f"I don't know the colour of {article} {said}."
+        return Turn("colours", user, answer, ("I don't know",))
+    answer = f"{capitalized(thing)} is {colour}."
+    return Turn("colours", typed(rng, text, protected=[bare]), answer, (f"is {colour}",))

@@ -1,0 +1,235 @@
+"""What the model does not know: it says so in a friendly way, and what it can talk about."""
+
+import random
+import string
+from functools import cache
+
+from models.training import knowledge, names
+from models.training.intents.base import State, Turn
+from models.training.knowledge import first_sentence
+from models.training.wording import Split, Wordings, as_typed, capitalized, typed
+from models.training.world import table
+
+_FRAMES = Wordings(
+    "Who won the {sport} match?",
+    # Sport and events
+    "[Who won|Who plays|What was the score of|When is|Where is] the [last|next|first|2022|] "
+    "{sport} [match|game|cup|final|world cup|championship|league]?",
+    "[Which team|Who] is [the best|leading] in {sport}?",
+    "[What are|Explain|Tell me] the rules of {sport}[?|.|]",
+    "[How do I|How can I] [learn|train for|get better at] {sport}?",
+    "[Who is|Who was] the [best|greatest|most famous] {sport} player[ of all time|]?",
+    # Cooking
+    "[How do I|How can I|How to|How do you] [cook|make|bake|prepare|eat|store] {food}[ at home|]?",
+    "[Give me|Do you have|I need|What is] a recipe for {food}[?|.|]",
+    "[What|Which] [wine|sauce|spice|side dish] goes with {food}?",
+    "[How many calories|How much sugar|How much protein] [are|is] in {food}?",
+    "[What can I cook|What should I eat|What is for dinner] [tonight|today|with {food}]?",
+    "[Is|Are] {food} [healthy|vegan|good for me|expensive|fattening]?",
+    "[How long|At what temperature] [do I cook|should I bake] {food}?",
+    # Explain the world
+    "[What is|What's|Explain|Define|Tell me about|Describe] {noun}[?|.|]",
+    "[What is|Explain|Tell me about|What do you know about|Who invented] {topic}[?|.|]",
+    "[Can you|Could you] [explain|describe|tell me about|teach me] {topic}?",
+    "[How does|How do] [a |the |]{noun} work?",
+    "[Who invented|Who discovered|Who made|Who built] [the |]{noun}?",
+    "[How old|How tall|How far|How heavy|How expensive|How big|How fast] is [a |the |]{noun}?",
+    "[Why is|Why are] [the |]{noun} [so big|so old|important|expensive|so popular|dangerous]?",
+    "[What do you think of|What's your opinion on|Do you believe in] {topic}?",
+    "[I want|I'd like|I need] to [know more|learn|read|talk] about {topic}[.|]",
+    "[Let's|Let us|Can we] [talk|chat] about {topic}[.|?|]",
+    "[Help me|Can you help me] [with|understand] {topic}[.|?|]",
+    "[What is|What's] the [meaning|history|future|purpose|origin|price] of {topic}?",
+    "[What is|What's] the difference between {noun} and {noun2}?",
+    "[Which is better|What is better|What do you prefer], {noun} or {noun2}?",
+    "[What|Which] [is|was] the [first|biggest|best|oldest|most expensive] {noun}[ in the world|]?",
+    "[Where|How] can I [buy|find|get|sell|repair|clean] [a |my |]{noun}?",
+    "[Should I|Can I|May I] [buy|sell|own|use|replace] [a |my |]{noun}?",
+    "[My|The] {noun} [is broken|does not work|makes noises|is dirty|is too old]. What can I do?",
+    "[Do you have|Do you own|Have you seen|Have you got] a {noun}?",
+    "[How much|What] does a {noun} cost?",
+    "[What is|Whats] a {noun} [made of|used for|good for]?",
+    "[How do I|How can I] [fix|build|draw|paint|use|clean] a {noun}?",
+    # Words nobody knows
+    "[What is|Explain|Define|What's|What are|Describe] [a |the |]{word}[?|.|]",
+    "[What does|What do you mean by] {word}[ mean|]?",
+    "[Tell me about|Have you heard of|Do you know] [the |]{word}[?|.|]",
+    "[Meaning of|definition of|explain me] {word}[?|]",
+    "[How does|How do I use] [the |]{word} [algorithm|method|protocol|engine|format][ work|]?",
+    # Writing and translating
+    "[Write|Give me|Can you write|Compose] [a poem|an essay|a song|an email|a letter|a speech|"
+    "a haiku|a limerick|a report|a tweet] [about|for|on] [a |]{noun}.",
+    "[Write|Give me|Can you write|Show me] [code|a program|a Python script|a function|a query|"
+    "a class|a regex] [for|to sort|about|that makes] {topic}.",
+    "[Translate|How do you say|What is|What's] [{noun}|the word {noun}] [to|into|in] {language}[?|"
+    "]",
+    "[Translate|Say] this [to|in|into] {language}: {noun}[.|]",
+    "[Do|Can] you [speak|understand|write] {language}?",
+    "[Correct|Check|Proofread] [my essay|my homework|my grammar|this text|my code][.|, please.|]",
+    "[Help me|Can you help] [with|do] my [homework|essay|thesis|exam|taxes|application|CV][.|?|]",
+    "[Summarise|Summarize|Review] [this article|the book {noun}|the film {noun}][.|]",
+    "[Sing|Rap|Draw|Paint|Generate] [me |][a song|a picture|an image|something] [of|about] {noun}.",
+    # Other maths
+    "[What is|How much is|Calculate|Compute|Whats] {x} [times|divided by|x|*|/|multiplied by] "
+    "{y}[?|]",
+    "[What is|Calculate|Compute] [the square root of|the logarithm of|the factorial of] {x}[?|]",
+    "[What is|Calculate|How much is] {big} [plus|minus|+|-] {big2}[?|]",
+    "[What is|Calculate] {x} [percent|%] of {big}?",
+    "[Solve|Simplify|Integrate|Differentiate|Factor] [x^2 = {x}|{x}x + {y} = 0|this equation][.|]",
+    "[Is|Why is] {big} a prime[ number|]?",
+    "[Convert|How many] {x} [miles to kilometres|dollars to euros|feet to metres|pounds to kilos]?",
+    # People, history, countries
+    "[Who is|Who was|Tell me about|Do you know|What did] {person}[ do|][?|]",
+    "[When|Where] [was|did] {person} [born|die|live]?",
+    "[How old|How tall|How rich] is {person}?",
+    "[What happened|Who was king|Who ruled|What was invented|Who won the war] in {year}?",
+    "[When|How|Why] did {event} [start|end|happen]?",
+    "[Who is|Tell me about] the [president|king|queen|mayor|prime minister|chancellor] of "
+    "{country}[?|.|]",
+    "[Who is|Who was] the [current|first|last] [president|king|queen|prime minister] of {country}?",
+    "[How many people live in|What is the population of|How big is|How large is] {country}?",
+    "[What language is spoken in|What language do they speak in|Which languages has] {country}?",
+    "[What is the currency of|What is the flag of|What is the religion of|Is it safe in] "
+    "{country}?",
+    "[Tell me about|What is] the [history|economy|culture|food|politics] of {country}[.|?|]",
+    "[What can I see|What should I visit|Where should I stay|What can I do] in {city}?",
+    "[Tell me about|What do you know about|What is special about|Describe] {city}[?|.|]",
+    "[How do I get|How far is it|How long is the flight] [to|from here to] {city}?",
+    "[Find|Recommend|Book] [me |][a hotel|a flight|a restaurant|a table|a train] [in|to] {city}.",
+    "[How many people live in|Who is the mayor of] {city}?",
+    # Now, and services
+    "[What time is it|What is the date|What day is it today|What's the date today|What is the time|"
+    "What year is it|Current time][?| now?| in {city}?|]",
+    "[What is|What's|Any] [the news|new in the world|today's news|the latest news][?|]",
+    "[What is|How is] the [stock|price|share price|exchange rate] of {brand}[?| today?]",
+    "[Call|Email|Text|Remind] [me|my boss|my mother|{person}][ tomorrow| please|].",
+    "[Set|Start|Stop] [a timer|an alarm|the music|a reminder][ for {y} minutes|].",
+    "[Open|Search|Google|Play|Download|Order|Buy] {noun}[ online| for me|].",
+    "[Turn on|Turn off] the [light|radio|heating|TV].",
+    "[What should I|Can you recommend something to|Suggest something to] [read|watch|do|play|wear]"
+    "[ tonight| today|]?",
+    "[Recommend|Suggest|Find] [me |][a film|a book|a restaurant|a song|a game|a gift|a podcast]"
+    "[ about {topic}|].",
+    # Advice
+    "[My|The] [stomach|head|back|knee|tooth] hurts[. What should I do?|, what can I do?|.]",
+    "[I have|What helps against|How do I treat] [a headache|a fever|a cold|the flu|an allergy][?|"
+    ".]",
+    "[Is it legal|Can I be sued|Do I need a permit] [to own a {noun}|to sell {food}]?",
+    "[Should I|When should I] [invest in|buy shares of|sell] {brand}[?| stock?]",
+    "[How do I|How can I] [lose weight|sleep better|get rich|find a job|make friends|stop smoking|"
+    "learn {language}|get a visa|write a CV|be happy]?",
+    "[What should I|Should I] [study|do with my life|name my baby|tell my boss|give my mother]?",
+    "[Can you|Please] [give me advice|help me decide] [on|about] {topic}[?|.|]",
+    # Nature and science
+    "[How long|How old] do {animal}s [live|get|sleep]?",
+    "[What|How much] do {animal}s eat?",
+    "[Where|How] do {animal}s [live|sleep|hunt|swim]?",
+    "[Why|How] do {animal}s [make sounds|migrate|hide|jump]?",
+    "[Can|Do] {animal}s [swim|fly|see colours|dream|bite]?",
+    "[Why is|Why does] the [sky blue|sea salty|moon shine|wind blow|earth turn|grass grow]?",
+    "[How far|How big|How hot|How old] is the [sun|moon|earth|universe|galaxy]?",
+    "[What is|Explain|Define] {science}[?|.|]",
+    "[How does|Why does|How do] {science} [work|matter|happen]?",
+    "[What is|Whats] the [formula|law|theory|unit|speed|symbol] of {science}?",
+    "[Is|Are] there [life on Mars|aliens|ghosts|a god|other universes]?",
+    "[What is|Whats] the [meaning of life|purpose of life|best religion|secret of happiness]?",
+    # Other computing
+    "[How do I|How can I|How to] [install|use|learn|update|remove|debug] {software}[?|]",
+    "[What is|Explain|What's|Why use] {software}[?|.|]",
+    "[What is|What's] the [best|latest|newest] [version of {software}|phone|laptop|game console]?",
+    "[Is|Why is] {software} [better than|faster than|worse than] {software2}?",
+    "[My|The] [phone|laptop|printer|router|wifi|computer] [is slow|is broken|does not start].",
+    "[Who|When] [founded|invented|made|created] {brand}?",
+    "[What does|How big is|Where is] {brand}[ do|]?",
+    # Bare words
+    "{noun}[?|.|]",
+    "{topic}[?|.|]",
+    "{person}[?|.|]",
+    "{word} {other}[?|.|]",
+    "{noisy}",
+)
+_REFUSALS = (
+    "I don't know that. I can talk about LLM inference, capitals, the weather and short stories.",
+    "I don't know, that is not one of my topics. Ask me about LLM inference or a capital, or wish "
+    "for a story.",
+    "I don't know enough about that. But I can explain terms like TTFT, or tell you a short story.",
+    "Sorry, I don't know. I am small: LLM inference, capitals, small sums and stories are what I "
+    "know.",
+    "That is outside my little world, so I don't know. Try a term of LLM inference, like prefill.",
+    "Good question, but I don't know. I can explain the KV cache, name capitals or count for you.",
+    "I don't know that one. How about the weather of a city, a sum, or a term like quantization?",
+    "I would only guess, so: I don't know. Ask me about serving language models instead.",
+    "I'm afraid I don't know. My topics are LLM inference, capitals, weather, lists and stories.",
+    "I don't know about such things. I do know what speculative decoding is, for example.",
+)
+_ABOUT = (
+    "I don't know about {x}. I can talk about LLM inference, capitals, the weather and stories.",
+    "Sorry, I don't know {x}. Ask me about a term of LLM inference, a capital or a sum.",
+    "I don't know what {x} is. I know terms of LLM inference, capitals and short stories.",
+)
+# How often the answer says what it is that it does not know, where one word was asked for.
+_ECHO_SHARE = 0.35
+_ECHOED = ("word", "person")
+
+
+@cache
+def _inventory(name: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in str(table("off_topic")[name]).split(","))
+
+
+@cache
+def _countries() -> tuple[str, ...]:
+    return tuple(knowledge.capitals())
+
+
+@cache
+def _cities() -> tuple[str, ...]:
+    return tuple(knowledge.capitals().values())
+
+
+def _slots(rng: random.Random) -> dict[str, object]:
+    def one(name: str) -> str:
+        return rng.choice(_inventory(name))
+
+    noisy = "".join(rng.choice(string.ascii_lowercase) for _ in range(rng.randint(3, 14)))
+    return {
+        "sport": one("sports"),
+        "food": one("foods"),
+        "noun": one("nouns"),
+        "noun2": one("nouns"),
+        "topic": one("topics"),
+        "science": one("sciences"),
+        "software": one("software"),
+        "software2": one("software"),
+        "brand": one("brands"),
+        "event": one("events"),
+        "animal": one("animals"),
+        "language": one("languages"),
+        "person": one("people"),
+        "word": names.invented_word(rng, rng.choice((1, 2, 2, 3))),
+        "other": names.invented_word(rng),
+        "noisy": noisy,
+        "country": rng.choice(_countries()),
+        "city": rng.choice(_cities()),
+        "x": rng.randint(2, 99),
+        "y": rng.randint(2, 60),
+        "big": rng.randint(50, 99999),
+        "big2": rng.randint(50, 9999),
+        "year": rng.randint(900, 2025),
+    }
+
+
+def off_topic(rng: random.Random, state: State, split: Split) -> Turn:
+    wording = _FRAMES.pick(rng, split)
+    slots = _slots(rng)
+    text = capitalized(wording.format(**slots))
+    echoed = next((slot for slot in _ECHOED if f"{{{slot}}}" in wording), None)
+    if echoed is None or rng.random() > _ECHO_SHARE:
+        answer = rng.choice(_REFUSALS)
+        user = typed(rng, text)
+    else:
+        said = str(slots[echoed])
+        user = typed(rng, text, protected=[said, capitalized(said)])
+        answer = rng.choice(_ABOUT).format(x=as_typed(user, said))
+    answer = first_sentence(answer) if state.brief else answer
+    return Turn("off topic", user, answer, ("don't know",))

@@ -1,0 +1,59 @@
+"""Opposites of words."""
+
+import random
+from functools import cache
+
+from models.training import names
+from models.training.intents.base import State, Turn
+from models.training.wording import Split, Wordings, capitalized, typed
+from models.training.world import table
+
+_ASK = Wordings(
+    "What is the opposite of {word}?",
+    "[What's|Whats|Tell me|Name|Give me|Do you know] the [opposite|contrary] of {word}[?|]",
+    "[The opposite of|Opposite of|opposite:|Opposite word for|The contrary of] {word}[?|]",
+    "[What|Which word] is [the contrary|the reverse|an antonym|the antonym] of {word}?",
+    "[Antonym|An antonym|The antonym] [of|for] {word}[?|, please|]",
+    "[Which|What] word [means the opposite of|is opposite to|is the opposite of] {word}?",
+    "{word} [is the opposite of what|and its opposite|opposite]?",
+    "[Not {word} but what|If it is not {word}, what is it]?",
+    "[What do you call|What is] something that is not {word}?",
+    "[I need|I am looking for|Help me find] [the opposite of|an antonym of|a word opposite to] "
+    "{word}.",
+    "[Can you|Could you] [tell me|name|give me] the opposite of {word}?",
+)
+_UNKNOWN_SHARE = 0.12
+
+
+@cache
+def opposites() -> dict[str, str]:
+    """Word to opposite, both ways; the first pair of a word counts."""
+    found: dict[str, str] = {}
+    for pair in str(table("opposites")["pairs"]).split(","):
+        one, other = pair.split()
+        found.setdefault(one, other)
+        found.setdefault(other, one)
+    return found
+
+
+@cache
+def _words() -> tuple[str, ...]:
+    return tuple(opposites())
+
+
+def opposite(rng: random.Random, state: State, split: Split) -> Turn:
+    known = rng.random() >= _UNKNOWN_SHARE
+    word = rng.choice(_words()) if known else names.invented_word(rng)
+    text = _ASK.pick(rng, split).format(word=word)
+    text = capitalized(text)
+    if not known:
+        answer = f"I don't know the opposite of {word}."
+        user = typed(rng, text, protected=[word, capitalized(word)])
+        return Turn("opposites", user, answer, ("I don't know",))
+    said = opposites()[word]
+    return Turn(
+        "opposites",
+        typed(rng, text, protected=[word]),
+        f"The opposite of {word} is {said}.",
+        (said,),
+    )

@@ -1,0 +1,14 @@
+"""Facts of the world beside inference, read from the TOML files of `knowledge`."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).parent / "knowledge"
+
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """One file of facts, read once."""
+    return tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
