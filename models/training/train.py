@@ -34,15 +34,17 @@ class Length:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train. Learning rates are peaks; they fall linearly over the last `decay_share`."""
+    """How to train. Learning rates are peaks; they fall linearly over the last `decay_share`.
+    `step_tokens`, at the start and at the end: early, many small steps learn faster; late, the
+    gradient's noise is what stands in the way."""
 
     total_tokens: int
     lengths: tuple[Length, ...] = (
-        Length(256, 0.985, 0.95),
+        Length(256, 0.985, 0.94),
         Length(1024, 0.015, 0.04),
-        Length(2048, 0.0, 0.01),
+        Length(2048, 0.0, 0.02),
     )
-    step_tokens: int = 6000
+    step_tokens: tuple[int, int] = (2000, 5000)
     batch_tokens: int = 4096
     muon: bool = True
     matrix_lr: float = 0.02
@@ -57,6 +59,11 @@ class Plan:
         warm = min(1.0, (step + 1) / self.warmup_steps)
         left = (1.0 - min(1.0, tokens / self.total_tokens)) / self.decay_share
         return warm * min(1.0, max(0.02, left))
+
+    def tokens_of_step(self, tokens: int) -> int:
+        """How many tokens the next step learns from, after `tokens` of training."""
+        start, end = self.step_tokens
+        return int(start + min(1.0, tokens / self.total_tokens) * (end - start))
 
     def row_tokens(self, rng: random.Random, tokens: int) -> int:
         """How long the next conversation may be, after `tokens` of training."""
@@ -188,7 +195,7 @@ class Training:
         """What one step learns from: a pure function of seed, step and tokens, so it resumes."""
         rng = random.Random(f"{self.plan.seed}:{step}")
         drawn: list[Encoded] = []
-        while sum(len(encoded.ids) for encoded in drawn) < self.plan.step_tokens:
+        while sum(len(encoded.ids) for encoded in drawn) < self.plan.tokens_of_step(tokens):
             row_tokens = self.plan.row_tokens(rng, tokens)
             encoded = self._encode(rng, "train", row_tokens)
             if len(encoded.ids) <= CONTEXT_TOKENS:

@@ -28,19 +28,20 @@ _HELD_OUT = 150
 _PLAN = Plan(
     total_tokens=10**12,
     lengths=(Length(256, 1.0, 1.0),),
+    step_tokens=(6_000, 6_000),
     average_decay=0.99,
 )
 VARIANTS: dict[str, tuple[Shape, Plan]] = {
     "as planned": (TARGET, _PLAN),
     "matrix lr 0.01": (TARGET, replace(_PLAN, matrix_lr=0.01)),
     "matrix lr 0.04": (TARGET, replace(_PLAN, matrix_lr=0.04)),
-    "step of 12,000 tokens": (TARGET, replace(_PLAN, step_tokens=12_000)),
-    "step of 3,000 tokens": (TARGET, replace(_PLAN, step_tokens=3_000)),
+    "step of 12,000 tokens": (TARGET, replace(_PLAN, step_tokens=(12_000, 12_000))),
+    "step of 3,000 tokens": (TARGET, replace(_PLAN, step_tokens=(3_000, 3_000))),
     "step of 3,000 tokens, matrix lr 0.04": (
         TARGET,
-        replace(_PLAN, step_tokens=3_000, matrix_lr=0.04),
+        replace(_PLAN, step_tokens=(3_000, 3_000), matrix_lr=0.04),
     ),
-    "step of 1,500 tokens": (TARGET, replace(_PLAN, step_tokens=1_500)),
+    "step of 1,500 tokens": (TARGET, replace(_PLAN, step_tokens=(1_500, 1_500))),
     "AdamW only, lr 2e-3": (TARGET, replace(_PLAN, muon=False, other_lr=2e-3)),
     "vocabulary of 2,048": (replace(TARGET, vocab_size=2048), _PLAN),
     "12 layers x 256, 768": (

@@ -23,7 +23,7 @@ def plan(steps: int) -> Plan:
     return Plan(
         total_tokens=steps * STEPS_TOKENS,
         lengths=(Length(64, 1.0, 1.0),),
-        step_tokens=STEPS_TOKENS,
+        step_tokens=(STEPS_TOKENS, STEPS_TOKENS),
         batch_tokens=1024,
         warmup_steps=2,
     )
