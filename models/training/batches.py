@@ -20,6 +20,8 @@ _ENDING_FACTOR = 4.0
 _CHARS_PER_TOKEN = 3.3
 # Rows are padded to a multiple of this: kernels like it.
 _LENGTH_STEP = 32
+# The longest row of a batch may be this much longer than the shortest, and one step more.
+_SIMILAR = 1.3
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def grouped(conversations: Iterable[Encoded], max_batch_tokens: int) -> Iterator
     """Batches of at most `max_batch_tokens` cells, each of conversations of similar length."""
     group: list[Encoded] = []
     for encoded in sorted(conversations, key=lambda e: len(e.ids)):
-        if group and (len(group) + 1) * len(encoded.ids) > max_batch_tokens:
+        full = (len(group) + 1) * len(encoded.ids) > max_batch_tokens
+        if group and (full or len(encoded.ids) > _SIMILAR * len(group[0].ids) + _LENGTH_STEP):
             yield _padded(group)
             group = []
         group.append(encoded)

@@ -15,6 +15,7 @@ from rich.console import Console
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
+from models.training.allocator import keep_freed_memory
 from models.training.batches import max_chars
 from models.training.card import write_card
 from models.training.dialogues import conversation
@@ -102,6 +103,7 @@ def main(
     hardware: Annotated[str, typer.Option(help="For the card.")] = f"{os.cpu_count()} CPU cores",
 ) -> None:
     torch.set_num_threads(threads)
+    keep_freed_memory()
     work = work_dir or default_work_folder()
     if fresh:
         shutil.rmtree(work, ignore_errors=True)
