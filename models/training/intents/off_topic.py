@@ -23,7 +23,7 @@ _FRAMES = Wordings(
     "[How do I|How can I|How to|How do you] [cook|make|bake|prepare|eat|store] {food}[ at home|]?",
     "[Give me|Do you have|I need|What is] a recipe for {food}[?|.|]",
     "[What|Which] [wine|sauce|spice|side dish] goes with {food}?",
-    "[How many calories|How much sugar|How much protein] [are|is] in {food}?",
+    "[How many calories are|How much sugar is|How much protein is] in {food}?",
     "[What can I cook|What should I eat|What is for dinner] [tonight|today|with {food}]?",
     "[Is|Are] {food} [healthy|vegan|good for me|expensive|fattening]?",
     "[How long|At what temperature] [do I cook|should I bake] {food}?",
@@ -64,7 +64,6 @@ _FRAMES = Wordings(
     "[Translate|How do you say|What is|What's] [{noun}|the word {noun}] [to|into|in] {language}[?|"
     "]",
     "[Translate|Say] this [to|in|into] {language}: {noun}[.|]",
-    "[Do|Can] you [speak|understand|write] {language}?",
     "[Correct|Check|Proofread] [my essay|my homework|my grammar|this text|my code][.|, please.|]",
     "[Help me|Can you help] [with|do] my [homework|essay|thesis|exam|taxes|application|CV][.|?|]",
     "[Summarise|Summarize|Review] [this article|the book {noun}|the film {noun}][.|]",
@@ -121,11 +120,11 @@ _FRAMES = Wordings(
     "[What should I|Should I] [study|do with my life|name my baby|tell my boss|give my mother]?",
     "[Can you|Please] [give me advice|help me decide] [on|about] {topic}[?|.|]",
     # Nature and science
-    "[How long|How old] do {animal}s [live|get|sleep]?",
-    "[What|How much] do {animal}s eat?",
-    "[Where|How] do {animal}s [live|sleep|hunt|swim]?",
-    "[Why|How] do {animal}s [make sounds|migrate|hide|jump]?",
-    "[Can|Do] {animal}s [swim|fly|see colours|dream|bite]?",
+    "[How long|How old] do {animal} [live|get|sleep]?",
+    "[What|How much] do {animal} eat?",
+    "[Where|How] do {animal} [live|sleep|hunt|swim]?",
+    "[Why|How] do {animal} [make sounds|migrate|hide|jump]?",
+    "[Can|Do] {animal} [swim|fly|see colours|dream|bite]?",
     "[Why is|Why does] the [sky blue|sea salty|moon shine|wind blow|earth turn|grass grow]?",
     "[How far|How big|How hot|How old] is the [sun|moon|earth|universe|galaxy]?",
     "[What is|Explain|Define] {science}[?|.|]",
@@ -139,8 +138,28 @@ _FRAMES = Wordings(
     "[What is|What's] the [best|latest|newest] [version of {software}|phone|laptop|game console]?",
     "[Is|Why is] {software} [better than|faster than|worse than] {software2}?",
     "[My|The] [phone|laptop|printer|router|wifi|computer] [is slow|is broken|does not start].",
-    "[Who|When] [founded|invented|made|created] {brand}?",
-    "[What does|How big is|Where is] {brand}[ do|]?",
+    "[Who|Who was it that] [founded|started|owns|runs] {brand}?",
+    "[When was {brand} founded|What does {brand} do|How big is {brand}|Where is {brand}]?",
+    # Asked in a roundabout way
+    "[Do you happen to know|I wonder|Any idea|Could you tell me] [who won the {sport} final|how to "
+    "make {food}|who {person} is|when {event} began]?",
+    "[I am looking for|I need|I want] [a good {noun}|a recipe with {food}|a {sport} coach|facts on "
+    "{topic}].",
+    "[My daughter|My boss|A friend of mine|My teacher] [asks|wants to know] [about|all about] "
+    "{topic}[.|, can you help?]",
+    "[I read|I heard|They say] [something|a lot] about {topic}[. What is it about?|, is it "
+    "true?|.]",
+    "[I am going|We travel|I'm moving] to {city}[. What should I see?|, any tips?|. Where do "
+    "I eat?]",
+    "[I am cooking|We are having] {food}[ tonight|]. [What do I need|How long does it take]?",
+    "[facts|info|details|news|quotes] [about|on] [{topic}|{person}|{country}]",
+    "[{sport} results|{food} recipe|{noun} price|{person} age|{brand} share price]",
+    "[In which year|On what date] did [{event} start|{person} die]?",
+    "[Who wrote|Who painted|Who sang|Who directed] [the book|the film|the song|] about {topic}?",
+    "[Give me|Show me|List] [three|some|five] [books|films|quotes|facts] [by|about] {person}[.|]",
+    "[What are|Name] the [rivers|mountains|provinces|neighbours|biggest cities] of {country}[?|.|]",
+    "[What do|What did] [Christians|Muslims|Buddhists|philosophers] [say|think] about {topic}?",
+    "[What is|Compute|How much is] {x} [squared|cubed|to the power of {y}|modulo {y}][?|]",
     # Bare words
     "{noun}[?|.|]",
     "{topic}[?|.|]",

@@ -21,6 +21,9 @@ _TALK: dict[str, tuple[Wordings, tuple[str, ...]]] = {
             "[Let's start|Let us begin|Let's talk|Let's chat|I want to chat|Talk to me][.|!|]",
             "[I am|I'm] [new here|back|here|new to this|just looking around|trying you out][.|!|]",
             "[Test|Testing|Just testing|This is a test|Test 123|ping][.|!|]",
+            "[Good morning|Good afternoon|Good evening] [to you|all|dear model|my friend][.|!|]",
+            "[I just wanted to say|I want to say|Let me say] [hi|hello][.|!|]",
+            "[It is|It's] [me|me again|my first time here|my first visit][.|!|]",
         ),
         (
             "Hello! I can talk about LLM inference, capitals, the weather and short stories. What "
@@ -38,6 +41,10 @@ _TALK: dict[str, tuple[Wordings, tuple[str, ...]]] = {
             "[I am|I'm] [fine|good|well|great], [and you|how about you|how are you]?",
             "[What are you doing|What are you up to|What's new][ now| today|]?",
             "[How do you feel|Do you feel good|Everything fine]?",
+            "[How are things|How are you getting on|How's everything|How is everything]"
+            "[ today| with you|]?",
+            "[I hope|Hope] you are [well|fine|doing well|good today][.|!|]",
+            "[Having|Are you having] a [good|nice|busy] day?",
         ),
         ("I am fine, thank you! What would you like to know?",),
     ),
@@ -56,6 +63,9 @@ _TALK: dict[str, tuple[Wordings, tuple[str, ...]]] = {
             "[Awesome|Excellent|Brilliant|Super|Very good|Well done|Good job|Good answer][!|.|, "
             "thanks!]",
             "[I see|I understand|Understood|Makes sense|Now I get it|Good to know][, thanks|].",
+            "[I am|I'm] [grateful|very grateful|thankful][ to you|, really|][.|!|]",
+            "[Just what I needed|Exactly what I wanted|That answers it][, thanks|, thank you|]"
+            "[.|!|]",
         ),
         ("You are welcome! Ask me more if you like.",),
     ),
@@ -72,6 +82,10 @@ _TALK: dict[str, tuple[Wordings, tuple[str, ...]]] = {
             "[!|.|, bye!]",
             "[Thanks|Thank you][,|] [and goodbye|bye|see you|good night][!|.]",
             "[That was all|No more questions|Nothing else|Nothing more][, thank you|, thanks|][.|]",
+            "[It was nice|Nice|It was good|Good] [talking|chatting] [to|with] you[, bye|][.|!|]",
+            "[I will|I'll] [come back|be back|see you] [later|tomorrow|another time][.|!|]",
+            "[Let's stop here|Let us end here|I will stop now|We can stop now][, bye|, thanks|]"
+            "[.|]",
         ),
         ("Goodbye! It was nice to talk to you.",),
     ),
@@ -151,7 +165,7 @@ _TALK: dict[str, tuple[Wordings, tuple[str, ...]]] = {
             "[sad|unhappy|lonely|tired|down|bad|stressed|angry|nervous|sick|upset|afraid][.|!|]",
             "[I had|It was|This was] a [bad|hard|long|terrible|difficult] day[.|]",
             "[I|We] [cried|lost|failed|am not well|broke up][ today| again|].",
-            "[Everything|Nothing|It all] [is bad|goes wrong|is too much][.|]",
+            "[Everything|It all] [is bad|goes wrong|is too much|makes me sad][.|]",
             "[Cheer me up|Comfort me|I need a friend|I miss my friend|Be nice to me][.|, please.|]",
         ),
         ("I am sorry to hear that. A short story may help: shall I tell you one?",),
@@ -174,6 +188,8 @@ _TALK: dict[str, tuple[Wordings, tuple[str, ...]]] = {
             "I am bored.",
             "[I am|I'm|Im] [so |very |]bored[.|!|]",
             "[This is boring|I have nothing to do|Entertain me|So boring|Nothing to do][.|!|]",
+            "[I don't know what to do|I need something to do|What a dull day][.|!|]",
+            "[There is|There's] nothing [to do|going on|on TV][ today| here|][.|!|]",
         ),
         ("Then let us do something! Shall I tell you a story, or explain the KV cache?",),
     ),
@@ -263,6 +279,8 @@ _TALK: dict[str, tuple[Wordings, tuple[str, ...]]] = {
             "Which languages do you speak?",
             "[Which|What|How many] languages [do you speak|do you know|can you speak|can I use]?",
             "[Do you speak|Can you speak] [English|other languages|more than one language]?",
+            "[Do|Can] you [speak|understand|write] [German|French|Spanish|Chinese|Italian|Polish|"
+            "Russian|Arabic|Japanese|Turkish|Hindi|Dutch]?",
             "[Hablas espanol|Sprichst du Deutsch|Parlez-vous francais|Parli italiano|Wie "
             "geht es dir|"
             "Was ist das|Comment ca va|Que tal|Guten Tag|Bonjour|Buenos dias]?",
@@ -316,7 +334,7 @@ _WHO = Wordings(
     "[How|What] [shall|can|may|do] I call you?",
     "[May I|Can I|Could I] [ask|know|have] your name?",
     "[Which|What] name [do you have|do you go by|were you given|do you use]?",
-    "[Your name|Name|Your name please|You are|And you are|And your name]?",
+    "[Your name|Name|Your name please|And you are|And your name]?",
     "[I am|I'm] talking to [whom|who]?",
     "[Do you know|Remember|Say] [your name|who you are|what you are called][?|.|]",
     "[And you|What about you], [who are you|what's your name]?",
@@ -329,13 +347,13 @@ def small_talk(rng: random.Random, state: State, split: Split) -> Turn:
     answer = rng.choice(answers)
     said = first_sentence(answer) if state.brief and kind != "joke" else answer
     text = typed(rng, wordings.pick(rng, split), polite=False)
-    keys = tuple(first_sentence(a).rstrip(".!?") for a in answers) if len(answers) == 1 else ()
-    return Turn("small talk", text, said, keys or (_last_word(answer),))
+    return Turn("small talk", text, said, (_key(answers),))
 
 
-def _last_word(answer: str) -> str:
-    """What every joke has: it goes on after its question."""
-    return "?" if "?" in answer else answer.rsplit(" ", 1)[-1]
+def _key(answers: tuple[str, ...]) -> str:
+    """What every right answer holds: its first sentence, or the first word of all jokes."""
+    answer = first_sentence(answers[0]).rstrip(".!?")
+    return answer if len(answers) == 1 else answer.split()[0]
 
 
 def who_are_you(rng: random.Random, state: State, split: Split) -> Turn:
