@@ -23,6 +23,7 @@ _COUNT_TO = Wordings(
     "[Can you|Please|Now|Let us|I want you to] count [up to|to|until] {high}[ for me|].",
     "[Are you able to|Do you know how to|Could you] count to {high}?",
     "[Count up to|Numbers up to|Count till] {high}[, please|].",
+    "[Show me|List|Give me] the [first {high} numbers|numbers up to {high}].",
 )
 _COUNT_DOWN = Wordings(
     "Count down from {high} to {low}.",
@@ -30,6 +31,8 @@ _COUNT_DOWN = Wordings(
     "[Count|Numbers] from {high} [down to|back to] {low}.",
     "[A countdown|Countdown|Give me a countdown] from {high}[ to {low}|].",
     "[List|Say|Write] the numbers from {high} [down to|back to] {low}.",
+    "[Could you|Would you] count [backwards|down|backward] from {high} [to|till] {low}?",
+    "Count [backwards|down|in reverse] from {high}.",
 )
 _ALL = Wordings(
     "List the {things}.",
@@ -40,6 +43,16 @@ _ALL = Wordings(
     "[I need|I want|I'd like to know] [the|all] {things}[.|]",
     "[All|The|A list of the|List of the|List of all] {things}[, please|].",
     "[Do you know|Recite|Enumerate] [the|all the] {things}[?|]",
+    "[List of|A list of|List|] {things}[.|, please.|]",
+    "[Which|What] are [the|all the|all] {things}[ called|]?",
+    "[Name|List|Tell me|Give me|What are] [the|all|all the] {n} {things}[.|]",
+    "[The|All] {n} {things}[, please|].",
+)
+_ALPHABET = Wordings(
+    "Say the alphabet.",
+    "[List|Write|Recite|Give me|Tell me|Show me] [the|the whole|the full] [alphabet|ABC].",
+    "[Can|Could] you [say|list|write|recite] the [alphabet|ABC]?",
+    "[What is|How does|The] [the alphabet|the ABC][ go|][?|]",
 )
 _SOME = Wordings(
     "Name {n} {things}.",
@@ -56,21 +69,46 @@ _SOME = Wordings(
     "[For my homework I need|My son needs|We need] {n} {things}.",
     "[List of|A list of|top] {n} {things}[, please|]",
     "[Think of|Come up with|Enumerate] {n} {things}.",
+    "[Can|Could] you [please |][write down|show me|come up with|say] {n} {things}[ for me|]?",
+    "[I wonder if you can|I bet you can|Try to] [name|list] {n} {things}.",
+    "[Do you know|Are there] [any |]{n} {things}[?| I could name?]",
+    "{things}: [name |give me |list |]{n}[, please|].",
+    "[A quick|A short] list [of|with] {n} {things}[, please|].",
+    "[Pick|Choose|Suggest|Mention] [any |]{n} {things}.",
+    "[The names of|Names of] {n} {things}[, please|].",
 )
+# Some of many: as many as is usual.
 _ANY = Wordings(
     "Name some {things}.",
-    "[List|Tell me|Give me|Name|Say|Show me] [some|a few] {things}.",
+    "[List|Tell me|Give me|Name|Say|Show me|Mention] [some|a few|several] {things}.",
     "[What are|Which are] [some|a few] {things}[?| you know?]",
-    "[Some|A few|A list of|List of|Examples of] {things}[, please|].",
-    "[Can|Could] you [list|name|give me] [some|a few] {things}?",
-    "[Which|What] {things} do you know?",
-    "[Do you know|Know] [any|some] {things}?",
+    "[Some|A few|Examples of|Some examples of|A few examples of] {things}[, please| please|].",
+    "[Can|Could] you [list|name|give me|tell me] [some|a few] {things}?",
+    "[Do you know|Know|Can you think of] [any|some] {things}?",
+    "[I need|I want|I'd like|I'm looking for] [some|a few|examples of] {things}.",
+)
+# No number at all: for what has no end, this asks for some of it.
+_BARE = Wordings(
+    "List {things}.",
+    "[List of|A list of|A short list of|List|Give me a list of|Make a list of] {things}"
+    "[, please|].",
+    "[Which|What] {things} [do you know|are there|exist|can you name]?",
+    "{things}[, please|, some examples|, a list].",
+    "[Can|Could] you [list|name|make a list of|give me a list of] {things}?",
+    "[Name|Tell me|Give me] {things}[ that you know| you know|, please].",
 )
 _ONE = Wordings(
-    "Name one of the {things}.",
+    "Name {a_thing}.",
     "[Name|Tell me|Give me|Say] one of the {things} you know.",
     "[Give me|Name|I need] [an example of {things}|one example of {things}].",
     "[Just |]one example[ only|] of {things}[.|, please.]",
+    "[Tell me|Give me|Say|Mention|Think of|Write] {a_thing}.",
+    "[An example|Example|One example|Give me an example] of {a_thing}[, please|].",
+    "[Name|Give me|Tell me|List|Just] [one|1|a single|only one] {thing}.",
+    "[Can|Could] you [name|tell me|give me|think of] [one {thing}|{a_thing}]?",
+    "[What is|What's] an example of {a_thing}?",
+    "[Do you know|I need|I want] [one {thing}|{a_thing}][?|.|]",
+    "[Which|What] {thing} [comes to mind|can you name|do you know]?",
 )
 _FULL: dict[str, tuple[str, ...]] = {
     "days of the week": tuple(names.DAYS),
@@ -84,14 +122,25 @@ _FULL: dict[str, tuple[str, ...]] = {
     "letters of the alphabet": tuple(string.ascii_uppercase),
     "letters": tuple(string.ascii_uppercase),
 }
+_COUNTED = {7: "seven", 12: "twelve", 8: "eight", 4: "four", 26: "26"}
 _SHOWN_AS = {
-    "numbered": (" as a numbered list", ", numbered", " in a numbered list", " and number them"),
-    "bullets": (" as bullet points", " as a bullet list", " in bullet points", ", with bullets"),
+    "numbered": (
+        *(" as a numbered list", ", numbered", " in a numbered list", " and number them"),
+        *(" numbered", ", as numbered list", " with numbers", " in numbered form"),
+    ),
+    "bullets": (
+        *(" as bullet points", " as a bullet list", " in bullet points", ", with bullets"),
+        *(" as a bulleted list", ", bullet points", " with bullet points", " as bullets"),
+    ),
 }
+_WAYS, _WAY_WEIGHTS = ("sentence", "numbered", "bullets"), (80, 12, 8)
 _COUNTED_WORDS = {5: "five", 10: "ten", 12: "twelve", 15: "fifteen", 20: "twenty"}
 _WORDS = ["two", "three", "four", "five", "six", "seven", "eight"]
 _USUAL_COUNT = 3
 _MOST = 8
+_MOST_LINES = 12
+# What follows the noun that is put in the singular.
+_TAILS = (" of ", " to ", " you ")
 
 
 @cache
@@ -134,9 +183,18 @@ def count(rng: random.Random, state: State, split: Split) -> Turn:
 
 def whole_list(rng: random.Random, state: State, split: Split) -> Turn:
     things = rng.choice(list(_FULL))
-    text = _ALL.pick(rng, split).format(things=things)
-    answer = capitalized(", ".join(_FULL[things])) + "."
-    return Turn("whole lists", typed(rng, text), answer, (answer,))
+    items = _FULL[things]
+    if len(items) == len(string.ascii_uppercase) and rng.random() < 0.5:
+        text = _ALPHABET.pick(rng, split)
+    else:
+        shown = rng.choice((str(len(items)), _COUNTED[len(items)]))
+        text = _ALL.pick(rng, split).format(things=things, n=shown)
+    way = rng.choices(_WAYS, _WAY_WEIGHTS)[0] if len(items) <= _MOST_LINES else "sentence"
+    if way == "sentence":
+        answer = _sentence(", ".join(items))
+    else:
+        text, answer = _asked_as(rng, text, way), _lines(items, way)
+    return Turn("whole lists", typed(rng, capitalized(text)), answer, (answer,))
 
 
 def some_of(rng: random.Random, state: State, split: Split) -> Turn:
@@ -145,19 +203,45 @@ def some_of(rng: random.Random, state: State, split: Split) -> Turn:
     draw = rng.random()
     number = rng.randint(2, min(_MOST, len(_partial()[things])))
     shown = str(number) if rng.random() < 0.5 else _WORDS[number - 2]
-    if draw < 0.75:
+    if draw < 0.65:
         text = _SOME.pick(rng, split).format(n=shown, things=things)
-    elif draw < 0.93:
-        number, text = _USUAL_COUNT, _ANY.pick(rng, split).format(things=things)
+    elif draw < 0.85:
+        wordings = _ANY if things in _FULL or rng.random() < 0.5 else _BARE
+        number, text = _USUAL_COUNT, wordings.pick(rng, split).format(things=things)
     else:
-        number, text = 1, _ONE.pick(rng, split).format(things=things)
+        thing = singular(things)
+        text = _ONE.pick(rng, split)
+        text = text.format(things=things, thing=thing, a_thing=names.with_article(thing))
+        number = 1
     items = _partial()[things][:number]
-    way = rng.choices(("sentence", "numbered", "bullets"), (80, 12, 8))[0]
+    way = rng.choices(_WAYS, _WAY_WEIGHTS)[0]
     if way == "sentence" or number == 1:
-        answer = capitalized(joined(items)) + "."
+        answer = _sentence(joined(items))
     else:
-        text = text.rstrip("?.") + rng.choice(_SHOWN_AS[way]) + rng.choice((".", ""))
-        marks = (f"{place}. " if way == "numbered" else "- " for place in range(1, number + 1))
-        answer = "\n".join(mark + item for mark, item in zip(marks, items, strict=True))
-    user = typed(rng, capitalized(text), protected=[shown, things])
+        text, answer = _asked_as(rng, text, way), _lines(items, way)
+    user = typed(rng, capitalized(text), protected=[shown])
     return Turn("short lists", user, answer, (answer,))
+
+
+def singular(things: str) -> str:
+    """One of the things: `ways to quantize` gives `way to quantize`."""
+    tail = min((things.find(tail) for tail in _TAILS if tail in things), default=len(things))
+    noun, rest = things[:tail], things[tail:]
+    if noun.endswith("ies"):
+        return noun.removesuffix("ies") + "y" + rest
+    return noun.removesuffix("es" if noun.endswith("shes") else "s") + rest
+
+
+def _sentence(text: str) -> str:
+    """With a capital, unless the first word is a name that is written otherwise (vLLM)."""
+    first = text.partition(",")[0].partition(" ")[0]
+    return (capitalized(text) if first.islower() else text) + "."
+
+
+def _asked_as(rng: random.Random, text: str, way: str) -> str:
+    return text.rstrip("?.") + rng.choice(_SHOWN_AS[way]) + rng.choice((".", ""))
+
+
+def _lines(items: tuple[str, ...], way: str) -> str:
+    marks = (f"{place}. " if way == "numbered" else "- " for place in range(1, len(items) + 1))
+    return "\n".join(mark + item for mark, item in zip(marks, items, strict=True))
