@@ -44,7 +44,7 @@ class Plan:
         Length(1024, 0.015, 0.04),
         Length(2048, 0.0, 0.02),
     )
-    step_tokens: tuple[int, int] = (2400, 6000)
+    step_tokens: tuple[int, int] = (2400, 7000)
     batch_tokens: int = 4096
     muon: bool = True
     matrix_lr: float = 0.02
