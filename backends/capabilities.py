@@ -24,8 +24,11 @@ class Choice:
 class Toggle:
     """One thing that can be set. `name` is a field of `Setup`, or a key of its `options`.
 
-    A toggle with `choices` is a pick; one with `minimum` and `maximum` a whole number, where None
-    means the default described in `help`; one with neither is a switch.
+    A toggle with `choices` is a pick; one with `minimum` and `maximum` a whole number and one that
+    `is_text` a name, where None means the default described in `help`; any other is a switch, and
+    `why_not` is the reason why it cannot be turned on here. `only_with` names another toggle and
+    its values without which this one means nothing: it must then keep its default, so that no setup
+    carries what is ignored.
     """
 
     name: str
@@ -36,6 +39,16 @@ class Toggle:
     minimum: int | None = None
     maximum: int | None = None
     is_option: bool = False
+    is_text: bool = False
+    why_not: str = ""
+    only_with: tuple[str, tuple[str, ...]] | None = None
+
+    def means_something_in(self, setup: Setup) -> bool:
+        """Whether the toggle that this one depends on has a value with which it counts."""
+        if self.only_with is None:
+            return True
+        name, values = self.only_with
+        return getattr(setup, name) in values
 
     def refusal(self, value: object) -> str:
         """Why `value` cannot be used; empty if it can."""
@@ -45,8 +58,12 @@ class Toggle:
                     return choice.why_not
             offered = ", ".join(choice.value for choice in self.choices)
             return f"{self.title} “{value}” is not offered (offered: {offered})."
+        if self.is_text:
+            return "" if value is None or isinstance(value, str) else f"{self.title} is a name."
         if self.minimum is None or self.maximum is None:
-            return "" if isinstance(value, bool) else f"{self.title} is a switch: on or off."
+            if not isinstance(value, bool):
+                return f"{self.title} is a switch: on or off."
+            return self.why_not if value else ""
         if value is None:
             return ""
         is_whole = isinstance(value, int) and not isinstance(value, bool)  # True is an int too
@@ -92,6 +109,9 @@ def check_toggles(setup: Setup, capabilities: Capabilities) -> Availability:
                     f"The {setup.backend} backend has no toggle “{name}”.",
                     f"Leave {name} at its default.",
                 )
+        elif not toggle.means_something_in(setup):
+            if value != Setup.model_fields[name].get_default():
+                return _meaningless(setup, toggle)
         elif reason := toggle.refusal(value):
             return Availability(False, reason, f"Choose another value for {toggle.title.lower()}.")
     for name, option in setup.options.items():
@@ -102,6 +122,18 @@ def check_toggles(setup: Setup, capabilities: Capabilities) -> Availability:
                 f"The {setup.backend} backend has no option “{name}”.",
                 "Remove it from the setup.",
             )
+        if not toggle.means_something_in(setup):
+            return _meaningless(setup, toggle)
         if reason := toggle.refusal(option):
             return Availability(False, reason, f"Choose another value for {toggle.title.lower()}.")
     return Availability(True)
+
+
+def _meaningless(setup: Setup, toggle: Toggle) -> Availability:
+    assert toggle.only_with is not None
+    other, values = toggle.only_with
+    return Availability(
+        False,
+        f"{toggle.title} means nothing with {other} {getattr(setup, other)}.",
+        f"Choose {other} {' or '.join(values)}, or leave {toggle.title.lower()} empty.",
+    )

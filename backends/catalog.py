@@ -18,7 +18,8 @@ _HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?$")
 
 
 class CatalogModel(BaseModel):
-    """A model family: its target and draft, each a folder of the repository or a Hub id."""
+    """A model family: its target, its draft and its target quantized with GPTQ, each a folder of
+    the repository or a Hub id."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,6 +27,7 @@ class CatalogModel(BaseModel):
     title: str
     target: str
     draft: str | None = None
+    gptq_int4: str | None = None
     about: str = ""
 
 

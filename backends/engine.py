@@ -94,9 +94,14 @@ class EngineFacts:
     kv_heads: int | None = None
     head_size: int | None = None
     attention_kernel: str = ""
+    linear_kernels: Mapping[str, int] = field(default_factory=dict)
     threads: int | None = None
     chat_template: str = "own"
     load_seconds: float | None = None
+    compile_seconds: float | None = None
+    draft_path: str | None = None
+    draft_parameters: int | None = None
+    draft_weights_bytes: int | None = None
     process_id: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
 

@@ -42,10 +42,14 @@ class Sampling(_Frozen):
 
 
 class Request(_Frozen):
-    """One generation: the conversation so far (its last message is the user's) and the sampling."""
+    """One generation: the conversation so far (its last message is the user's) and the sampling.
+
+    Nothing of a warm-up is kept: what follows must find the engine as if it had not been.
+    """
 
     messages: tuple[Message, ...]
     sampling: Sampling = Sampling()
+    is_warm_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +68,60 @@ class Usage:
 class MemoryReading:
     """Bytes of the engine's process during one generation; None with `reason` if unknown.
 
-    `weights_bytes` and `kv_cache_bytes` are summed over tensor storages. `peak_bytes` is the most
+    `weights_bytes` and `kv_cache_bytes` are summed over tensor storages, the draft model's apart
+    (None where there is none). `peak_bytes` is the most
     that the process held beyond what it had when it was started; `method` says how it was read.
     `activations_bytes` is known on CUDA only (allocator peak minus weights and cache).
     """
 
     weights_bytes: int | None = None
     kv_cache_bytes: int | None = None
+    draft_weights_bytes: int | None = None
+    draft_kv_cache_bytes: int | None = None
     activations_bytes: int | None = None
     peak_bytes: int | None = None
     method: str = ""
     reason: str = ""
+
+    @property
+    def known_bytes(self) -> int:
+        """All parts that were summed."""
+        parts = (
+            self.weights_bytes,
+            self.kv_cache_bytes,
+            self.draft_weights_bytes,
+            self.draft_kv_cache_bytes,
+        )
+        return sum(part or 0 for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeculationReport:
+    """What guessing did in one generation.
+
+    A cycle: `drafted` guesses, one pass of the target over them, those kept are `accepted`.
+    `draft_ns` is the time spent guessing, in all cycles but the first, which holds the prefill.
+    """
+
+    drafted: int
+    accepted: int
+    cycles: int
+    draft_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationReport:
     """Told once, with the last chunk. Stamps are on the same clock as the chunks'.
 
-    `accepted_ns`: the engine took the request. `ended_ns`: it was free again.
+    `accepted_ns`: the engine took the request. `ended_ns`: it was free again. `speculation` is None
+    where nothing was guessed.
     """
 
     accepted_ns: int
     ended_ns: int
     usage: Usage
     memory: MemoryReading = MemoryReading()
+    speculation: SpeculationReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

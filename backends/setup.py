@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Weights = Literal["fp32", "bf16", "fp16", "int8", "nf4", "gptq-int4"]
 KvCache = Literal["off", "dynamic", "static", "quantized"]
 History = Literal["full", "none"]
+Speculation = Literal["none", "draft", "lookup"]
+Attention = Literal["sdpa", "eager", "flash"]
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
 
 
@@ -22,6 +24,8 @@ class Setup(BaseModel):
     """One way to run a model. Equal setups have equal ids; `name` is a label and not part of it.
 
     `threads` is for the CPU; None means the default of the machine (cores - 1, at least 1).
+    `draft_model` None is the catalog's draft for the model; `draft_tokens` None lets the number of
+    guesses a cycle follow how many are accepted (for prompt lookup: ten).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -32,6 +36,13 @@ class Setup(BaseModel):
     backend: str = "local"
     weights: Weights = "fp32"
     kv_cache: KvCache = "dynamic"
+    reuse_prefix: bool = False
+    speculation: Speculation = "none"
+    draft_model: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+    draft_tokens: Annotated[int, Field(ge=1, le=64)] | None = None
+    compile: bool = False
+    attention: Attention = "sdpa"
+    prefill_chunk: Annotated[int, Field(ge=16, le=16_384)] | None = None
     history: History = "full"
     device: Device = "auto"
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None

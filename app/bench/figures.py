@@ -15,7 +15,7 @@ from app.bench.record import ChunkStamp, RunRecord
 
 Number = int | float | Decimal
 Provenance = Literal["measured", "derived", "estimated", "quoted"]
-Unit = Literal["ns", "tokens/s", "tokens", "bytes", "dollars", "ratio"]
+Unit = Literal["ns", "tokens/s", "tokens", "bytes", "dollars", "ratio", "share"]
 Better = Literal["lower", "higher", "neither"]
 
 NS_PER_SECOND = 1_000_000_000
@@ -82,8 +82,13 @@ def rest_bytes(record: RunRecord) -> int | None:
     memory = record.memory
     if memory.peak_bytes is None or memory.weights_bytes is None:
         return None
-    known = memory.weights_bytes + (memory.kv_cache_bytes or 0) + (memory.activations_bytes or 0)
-    return memory.peak_bytes - known
+    parts = (
+        memory.kv_cache_bytes,
+        memory.draft_weights_bytes,
+        memory.draft_kv_cache_bytes,
+        memory.activations_bytes,
+    )
+    return memory.peak_bytes - memory.weights_bytes - sum(part or 0 for part in parts)
 
 
 def _ttft_ns(record: RunRecord) -> int | None:
@@ -124,6 +129,29 @@ def _price_used(record: RunRecord) -> str:
     if price is None:
         return ""
     return f" ({price.dollars_per_hour} $/h, {price.source}, {price.date})"
+
+
+def _acceptance(record: RunRecord) -> float | None:
+    guesses = record.speculation
+    return guesses.accepted / guesses.drafted if guesses and guesses.drafted else None
+
+
+def _tokens_per_pass(record: RunRecord) -> float | None:
+    guesses = record.speculation
+    tokens = sum(chunk.tokens for chunk in record.chunks)
+    return tokens / guesses.cycles if guesses and guesses.cycles else None
+
+
+def _draft_share(record: RunRecord) -> float | None:
+    """The first cycle holds the prefill and is left out of both times."""
+    counted = [chunk for chunk in record.chunks if chunk.tokens > 0]
+    if record.speculation is None or len(counted) < 2:
+        return None
+    return record.speculation.draft_ns / (counted[-1].t_ns - counted[0].t_ns)
+
+
+def _no_guess(record: RunRecord) -> str:
+    return "nothing was guessed" if record.speculation is None else "too few guesses"
 
 
 _NO_TOKEN = "no token was produced"
@@ -238,6 +266,37 @@ stop_time = Metric(
     "it was not stopped",
 )
 
+acceptance = Metric(
+    "acceptance_rate",
+    "Guesses accepted",
+    "share",
+    "measured",
+    "guesses that the target kept / guesses made",
+    _acceptance,
+    _no_guess,
+    better="higher",
+)
+tokens_per_pass = Metric(
+    "tokens_per_pass",
+    "Tokens per target pass",
+    "ratio",
+    "measured",
+    "tokens of the answer / passes of the target",
+    _tokens_per_pass,
+    _no_guess,
+    better="higher",
+)
+draft_share = Metric(
+    "draft_time_share",
+    "Time spent guessing",
+    "share",
+    "measured",
+    "time in the guesser / (last token − first token), the first cycle left out",
+    _draft_share,
+    _no_guess,
+    better="neither",
+)
+
 # In the order in which pages show them.
 METRICS = (
     ttft,
@@ -249,6 +308,9 @@ METRICS = (
     output_tokens,
     peak_memory,
     cost,
+    acceptance,
+    tokens_per_pass,
+    draft_share,
     queue_time,
     stop_time,
 )

@@ -10,14 +10,21 @@ from backends.setup import Setup
 
 
 def words_of(setup: Setup) -> dict[str, str]:
-    """Each toggle in a word or two, by field, in the order of a label."""
+    """Each toggle in a word or two, by field, in the order of a label; empty for what is off."""
     words = {
         "model": title_of(setup.model),
         "backend": "" if setup.backend == "local" else setup.backend,
-        "weights": setup.weights,
+        "weights": _WEIGHTS.get(setup.weights, setup.weights),
         "kv_cache": {"off": "KV off", "dynamic": "KV on"}.get(
             setup.kv_cache, f"KV {setup.kv_cache}"
         ),
+        "reuse_prefix": "prefix reused" if setup.reuse_prefix else "",
+        "speculation": _SPECULATION[setup.speculation],
+        "draft_model": title_of(setup.draft_model) if setup.draft_model else "",
+        "draft_tokens": f"{setup.draft_tokens} guesses" if setup.draft_tokens else "",
+        "compile": "compiled" if setup.compile else "",
+        "attention": "" if setup.attention == "sdpa" else f"{setup.attention} attention",
+        "prefill_chunk": f"prefill by {setup.prefill_chunk}" if setup.prefill_chunk else "",
         "history": "no history" if setup.history == "none" else "history",
         "device": setup.device,
         "threads": _threads(setup.threads),
@@ -32,6 +39,8 @@ def _threads(threads: int | None) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
 
 
+_WEIGHTS = {"int8": "INT8", "nf4": "NF4", "gptq-int4": "INT4 GPTQ"}
+_SPECULATION = {"none": "", "draft": "draft", "lookup": "prompt lookup"}
 _ALWAYS = ("weights", "kv_cache")
 
 

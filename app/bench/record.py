@@ -68,10 +68,21 @@ class MemoryLedger(_Frozen):
 
     weights_bytes: int | None = None
     kv_cache_bytes: int | None = None
+    draft_weights_bytes: int | None = None
+    draft_kv_cache_bytes: int | None = None
     activations_bytes: int | None = None
     peak_bytes: int | None = None
     method: str = ""
     reason: str = ""
+
+
+class Speculation(_Frozen):
+    """What guessing did: see `backends.request.SpeculationReport`."""
+
+    drafted: int
+    accepted: int
+    cycles: int
+    draft_ns: int
 
 
 class Price(_Frozen):
@@ -91,6 +102,8 @@ class Environment(_Frozen):
     versions: dict[str, str] = Field(default_factory=dict)
     commit: str | None = None
     attention_kernel: str = ""
+    linear_kernels: dict[str, int] = Field(default_factory=dict)
+    draft_path: str = ""
     dtypes: dict[str, int] = Field(default_factory=dict)
     model_path: str = ""
     model_revision: str | None = None
@@ -139,9 +152,11 @@ class RunRecord(_Frozen):
     timeline: Timeline
     usage: TokenUsage | None = None
     memory: MemoryLedger = MemoryLedger()
+    speculation: Speculation | None = None
     price: Price | None = None
     contended: bool = False
     warm: bool = False
     load_seconds: float | None = None
+    compile_seconds: float | None = None
     warm_up_seconds: float | None = None
     environment: Environment

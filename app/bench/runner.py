@@ -19,6 +19,7 @@ from app.bench.record import (
     Purpose,
     RunRecord,
     RunStatus,
+    Speculation,
     Timeline,
     TokenUsage,
 )
@@ -75,6 +76,7 @@ class _Trace:
     engine: Engine | None = None
     warm: bool = False
     load_seconds: float | None = None
+    compile_seconds: float | None = None
     warm_up_seconds: float | None = None
 
 
@@ -94,7 +96,10 @@ def run(bench: Bench, order: RunOrder, lane: Lane, cancel: CancelToken) -> RunRe
             lane.state = "loading"
             leased = held.enter_context(bench.pool.lease(order.setup, lane.set_progress, cancel))
             trace.engine = leased.engine
-            trace.load_seconds = leased.engine.describe().load_seconds if leased.is_new else None
+            if leased.is_new:
+                facts = leased.engine.describe()
+                trace.load_seconds = facts.load_seconds
+                trace.compile_seconds = facts.compile_seconds
             if not leased.is_warm:
                 lane.state = "warming up"
                 trace.warm_up_seconds = _warm_up(leased.engine, order.request, cancel)
@@ -140,7 +145,8 @@ def _warm_up(engine: Engine, request: Request, cancel: CancelToken) -> float:
     sampling = request.sampling.model_copy(
         update={"max_new_tokens": _WARM_UP_TOKENS, "fixed_length": False}
     )
-    for _ in engine.generate(request.model_copy(update={"sampling": sampling}), cancel):
+    warm_up = request.model_copy(update={"sampling": sampling, "is_warm_up": True})
+    for _ in engine.generate(warm_up, cancel):
         pass
     if cancel.is_cancelled:
         raise Cancelled("It was stopped while it warmed up.")
@@ -178,10 +184,12 @@ def _record(
         ),
         usage=_usage(trace, stop_ns),
         memory=_memory(trace),
+        speculation=_speculation(trace),
         price=bench.prices.price_for(environment.device),
         contended=order.contended,
         warm=trace.warm,
         load_seconds=trace.load_seconds,
+        compile_seconds=trace.compile_seconds,
         warm_up_seconds=trace.warm_up_seconds,
         environment=environment,
     )
@@ -234,10 +242,21 @@ def _memory(trace: _Trace) -> MemoryLedger:
     return MemoryLedger(
         weights_bytes=reading.weights_bytes,
         kv_cache_bytes=reading.kv_cache_bytes,
+        draft_weights_bytes=reading.draft_weights_bytes,
+        draft_kv_cache_bytes=reading.draft_kv_cache_bytes,
         activations_bytes=reading.activations_bytes,
         peak_bytes=reading.peak_bytes,
         method=reading.method,
         reason=reading.reason,
+    )
+
+
+def _speculation(trace: _Trace) -> Speculation | None:
+    told = trace.report.speculation if trace.report else None
+    if told is None:
+        return None
+    return Speculation(
+        drafted=told.drafted, accepted=told.accepted, cycles=told.cycles, draft_ns=told.draft_ns
     )
 
 
@@ -254,6 +273,8 @@ def _environment(engine: Engine | None) -> Environment:
             "threads": facts.threads if facts.device == "cpu" else None,
             "versions": {**base.versions, **facts.versions},
             "attention_kernel": facts.attention_kernel,
+            "linear_kernels": dict(facts.linear_kernels),
+            "draft_path": facts.draft_path or "",
             "dtypes": dict(facts.dtypes),
             "model_path": facts.model_path,
             "model_revision": facts.revision,

@@ -14,7 +14,7 @@ from app.ui import chat_state
 from app.ui.copy_button import copy_button
 from app.ui.errors import show_error
 from app.ui.figure_row import render_figures
-from app.ui.format import duration, grouped
+from app.ui.format import duration, figure_text, grouped
 from app.ui.run_detail import render_run_detail
 from app.ui.safe_text import safe_markdown
 
@@ -60,12 +60,20 @@ def remarks(run: RunRecord) -> list[str]:
         notes.append(f"Stopped{took}, {grouped(after)} {word} made after it")
     elif run.finish_reason == "length":
         notes.append("Ended at the length limit")
+    if run.speculation is not None and run.speculation.drafted:
+        guesses = run.speculation
+        notes.append(
+            f"{grouped(guesses.accepted)} of {grouped(guesses.drafted)} guesses accepted, "
+            f"{figure_text(figures.tokens_per_pass(run)).rstrip('×')} tokens a pass"
+        )
     if run.contended:
         notes.append("Contended: it shared the device (race)")
     if run.environment.chat_template == "plain" and run.status != "failed":
         notes.append("The checkpoint has no chat template: prompts are sent as plain text")
     if run.load_seconds is not None:
         loaded = f"Loaded in {duration(int(run.load_seconds * 1e9))}"
+        if run.compile_seconds is not None:
+            loaded += f", {duration(int(run.compile_seconds * 1e9))} of it compiling,"
         if run.warm_up_seconds is not None:
             loaded += f" and warmed up in {duration(int(run.warm_up_seconds * 1e9))} before"
         notes.append(loaded)

@@ -32,7 +32,8 @@ def setup_editor(column: Column, *, busy: bool) -> None:
         _backend_picker(column, backends)
     st.caption(get_backend(setup.backend).title)
     for toggle in _grouped(get_backend(setup.backend).capabilities().toggles):
-        _draw(toggle, column, disabled=busy)
+        if toggle.means_something_in(setup):
+            _draw(toggle, column, disabled=busy)
     verdict = get_backend(setup.backend).check(setup)
     if not verdict.ok:
         st.warning(f"{verdict.reason} {verdict.remedy}", icon=":material/block:")
@@ -75,7 +76,10 @@ def _draw(toggle: Toggle, column: Column, *, disabled: bool) -> None:
         "args": (column, toggle, key),
     }
     if toggle.choices:
-        offered = [choice for choice in toggle.choices if not choice.why_not]
+        refused = {
+            choice.value: _why_not(column.setup, toggle, choice) for choice in toggle.choices
+        }
+        offered = [choice for choice in toggle.choices if not refused[choice.value]]
         st.segmented_control(
             toggle.title,
             [choice.value for choice in offered],
@@ -85,8 +89,8 @@ def _draw(toggle: Toggle, column: Column, *, disabled: bool) -> None:
             **common,
         )
         for choice in toggle.choices:
-            if choice.why_not:
-                st.caption(f":material/block: {choice.label}: {choice.why_not}")
+            if refused[choice.value]:
+                st.caption(f":material/block: {choice.label}: {refused[choice.value]}")
     elif toggle.minimum is not None:
         number = value if isinstance(value, int) else None
         st.number_input(
@@ -98,8 +102,31 @@ def _draw(toggle: Toggle, column: Column, *, disabled: bool) -> None:
             step=1,
             **common,
         )
+    elif toggle.is_text:
+        st.text_input(toggle.title, value=str(value or ""), placeholder="default", **common)
     else:
+        refusal = "" if value else _refusal(column.setup, toggle, True)
+        common["disabled"] = disabled or bool(refusal)
         st.toggle(toggle.title, value=bool(value), **common)
+        if refusal:
+            st.caption(f":material/block: {refusal}")
+
+
+def _why_not(setup: Setup, toggle: Toggle, choice: Choice) -> str:
+    """Why a value cannot be chosen beside the setup's other toggles. What is chosen stays in sight:
+    the warning above says what is wrong with it."""
+    if choice.why_not or _value(setup, toggle) == choice.value:
+        return choice.why_not
+    return _refusal(setup, toggle, choice.value)
+
+
+def _refusal(setup: Setup, toggle: Toggle, value: object) -> str:
+    """Why this value would make a setup that works one that does not; empty if it would not."""
+    backend = get_backend(setup.backend)
+    if not backend.check(setup).ok:
+        return ""
+    verdict = backend.check(_with_value(setup, toggle, value))
+    return "" if verdict.ok else f"{verdict.reason} {verdict.remedy}"
 
 
 def _value(setup: Setup, toggle: Toggle) -> object:
@@ -119,17 +146,32 @@ def _line(choice: Choice) -> str:
 
 def _set(column: Column, toggle: Toggle, key: str) -> None:
     value = st.session_state[key]
-    current = column.setup.model_dump()
-    if toggle.is_option:
-        current["options"] = {**column.setup.options, toggle.name: value}
-    else:
-        current[toggle.name] = value
     try:
-        setup = Setup.model_validate(current)
+        setup = _with_value(column.setup, toggle, (value or None) if toggle.is_text else value)
     except ValidationError as error:
         chat_state.notice(f"{toggle.title}: {error.errors()[0]['msg']}.")
         return
     chat_state.set_column(column.model_copy(update={"setup": setup}))
+
+
+def _with_value(setup: Setup, toggle: Toggle, value: object) -> Setup:
+    """The setup with one toggle changed; toggles that mean nothing with it go back to their
+    defaults. Raises `ValidationError`."""
+    current = setup.model_dump()
+    if toggle.is_option:
+        current["options"] = {**setup.options, toggle.name: value}
+        if not value:  # a switch that is off, a number left to its default
+            del current["options"][toggle.name]
+    else:
+        current[toggle.name] = value
+    changed = Setup.model_validate(current)
+    for other in get_backend(setup.backend).capabilities().toggles:
+        if not other.means_something_in(changed):
+            if other.is_option:
+                current["options"].pop(other.name, None)
+            else:
+                current[other.name] = Setup.model_fields[other.name].get_default()
+    return Setup.model_validate(current)
 
 
 def next_setup(comparison: Comparison) -> Setup:
@@ -140,7 +182,7 @@ def next_setup(comparison: Comparison) -> Setup:
         for choice in toggle.choices:
             if choice.why_not or toggle.is_option or toggle.name == "device":
                 continue
-            candidate = last.model_copy(update={toggle.name: choice.value})
-            if candidate.id not in taken:
+            candidate = _with_value(last, toggle, choice.value)
+            if candidate.id not in taken and get_backend(last.backend).check(candidate).ok:
                 return candidate
     return last

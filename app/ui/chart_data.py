@@ -17,12 +17,13 @@ from app.bench.conversation import Column, Conversation, Turn
 from app.bench.export import Cell, defused
 from app.bench.figures import Provenance
 from app.bench.labels import labels
-from app.bench.record import RunRecord
+from app.bench.record import MemoryLedger, RunRecord
 
-MemoryPart = Literal["weights", "kv_cache", "activations", "rest", "peak"]
+MemoryPart = Literal["weights", "kv_cache", "draft", "activations", "rest", "peak"]
 PART_NAMES: dict[MemoryPart, str] = {
     "weights": "Weights",
     "kv_cache": "KV cache",
+    "draft": "Draft model",
     "activations": "Activations",
     "rest": "Runtime and activations",
     "peak": "Peak, parts not known",
@@ -147,11 +148,17 @@ def memory_bars(records: Sequence[RunRecord]) -> list[MemoryBar]:
         parts: list[tuple[MemoryPart, int | None, Provenance]] = [
             ("weights", memory.weights_bytes, "measured"),
             ("kv_cache", memory.kv_cache_bytes, "measured"),
+            ("draft", _draft_bytes(memory), "measured"),
             ("activations", memory.activations_bytes, "measured"),
             ("rest", max(0, figures.rest_bytes(record) or 0), "derived"),
         ]
         bars += [MemoryBar(setup, part, size, how) for part, size, how in parts if size]
     return bars
+
+
+def _draft_bytes(memory: MemoryLedger) -> int:
+    """The draft's weights and its KV cache: one part, since both go with it."""
+    return (memory.draft_weights_bytes or 0) + (memory.draft_kv_cache_bytes or 0)
 
 
 def cost_bars(records: Sequence[RunRecord]) -> list[CostBar]:

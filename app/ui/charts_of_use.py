@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _SHARE_OF_A_CHARACTER = 0.013
-_PARTS: tuple[MemoryPart, ...] = ("weights", "kv_cache", "activations", "rest", "peak")
+_PARTS: tuple[MemoryPart, ...] = ("weights", "kv_cache", "draft", "activations", "rest", "peak")
 
 
 def memory_chart(records: Sequence[RunRecord], *, dark: bool = False) -> go.Figure | None:

@@ -20,12 +20,14 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 MEMORY_PARTS_LIGHT = {
     "weights": "#4A3BB0",
     "kv_cache": "#8F84DC",
+    "draft": "#A79DE6",
     "activations": "#BDB5EE",
     "rest": "#D5D9E0",
 }
 MEMORY_PARTS_DARK = {
     "weights": "#B9AFFF",
     "kv_cache": "#8778E6",
+    "draft": "#7366C9",
     "activations": "#5D50AE",
     "rest": "#434B57",
 }

@@ -171,6 +171,8 @@ def _scale(unit: Unit, value: Number) -> _Scale:
             return _Scale(Decimal(1), "tokens", 0)
         case "ratio":
             return _Scale(Decimal(1), "×", 2 if size < 2 else 1 if size < 10 else 0)
+        case "share":
+            return _Scale(Decimal("0.01"), "%", 1 if size < Decimal("0.1") else 0)
         case "dollars":
             return _money_scale(size)
 

@@ -76,6 +76,42 @@ PRESETS = (
         ),
     ),
     Preset(
+        "six",
+        "Six ways to run one model",
+        "16 bits, INT8, INT4 GPTQ, no KV cache, a draft model and prompt lookup, side by side.",
+        lambda model: (
+            Setup(model=model, weights="fp16"),
+            Setup(model=model, weights="int8"),
+            Setup(model=model, weights="gptq-int4"),
+            Setup(model=model, weights="fp16", kv_cache="off"),
+            Setup(model=model, weights="fp16", speculation="draft"),
+            Setup(model=model, weights="fp16", speculation="lookup"),
+        ),
+    ),
+    Preset(
+        "quantized",
+        "16, 8 and 4 bits",
+        "What quantized weights save, what they cost in speed, and what they do to the answer.",
+        lambda model: tuple(
+            Setup(model=model, weights=weights) for weights in ("bf16", "int8", "nf4", "gptq-int4")
+        ),
+    ),
+    Preset(
+        "speculation",
+        "Speculation: none, draft model, prompt lookup",
+        "The same answer in fewer passes, where the guesses are good.",
+        lambda model: tuple(
+            Setup(model=model, speculation=speculation)
+            for speculation in ("none", "draft", "lookup")
+        ),
+    ),
+    Preset(
+        "prefix",
+        "Prefix kept or computed again",
+        "From the second turn on: is the conversation so far computed again?",
+        lambda model: (Setup(model=model), Setup(model=model, reuse_prefix=True)),
+    ),
+    Preset(
         "history",
         "With and without history",
         "A stateful and a stateless chat: ask about something you said before.",

@@ -9,7 +9,7 @@ import streamlit as st
 from app.bench import figures
 from app.bench.export import runs_json
 from app.bench.figures import Figure
-from app.bench.record import RunRecord
+from app.bench.record import MemoryLedger, RunRecord
 from app.ui.errors import show_error
 from app.ui.facts_table import draw_facts
 from app.ui.format import bytes_text, count, duration, figure_text, moment
@@ -54,7 +54,8 @@ def ledger_rows(run: RunRecord) -> list[tuple[str, ...]]:
     parts = [
         ("Weights", memory.weights_bytes, "summed over the loaded tensors"),
         ("KV cache", memory.kv_cache_bytes, "summed over the cache's tensors"),
-        ("Activations", memory.activations_bytes, "allocator's peak − weights − KV cache"),
+        *_draft_rows(memory),
+        ("Activations", memory.activations_bytes, "allocator's peak − the parts above"),
         ("Runtime and activations", rest, "peak − the parts above"),
     ]
     rows: list[tuple[str, ...]] = []
@@ -65,6 +66,15 @@ def ledger_rows(run: RunRecord) -> list[tuple[str, ...]]:
             kind = "derived" if name == "Runtime and activations" else "measured"
             rows.append((name, bytes_text(size), f"{kind}: {how}"))
     return rows
+
+
+def _draft_rows(memory: MemoryLedger) -> list[tuple[str, int | None, str]]:
+    if memory.draft_weights_bytes is None:
+        return []
+    return [
+        ("Draft weights", memory.draft_weights_bytes, "summed over the draft's tensors"),
+        ("Draft KV cache", memory.draft_kv_cache_bytes, "summed over its cache's tensors"),
+    ]
 
 
 def timeline_rows(run: RunRecord) -> list[tuple[str, ...]]:
@@ -96,6 +106,11 @@ def environment_rows(run: RunRecord) -> list[tuple[str, ...]]:
         ("Threads", "" if where.threads is None else count(where.threads)),
         ("Attention kernel", where.attention_kernel),
         (
+            "Kernels of the matrices",
+            ", ".join(f"{count(n)} × {name}" for name, n in where.linear_kernels.items()),
+        ),
+        ("Draft model", where.draft_path),
+        (
             "Data types of the weights",
             ", ".join(f"{k}: {bytes_text(v)}" for k, v in where.dtypes.items()),
         ),
@@ -107,6 +122,7 @@ def environment_rows(run: RunRecord) -> list[tuple[str, ...]]:
         ("Model revision", where.model_revision or ""),
         ("Chat template", where.chat_template),
         ("Loading", _seconds(run.load_seconds)),
+        ("Compiling, part of loading", _seconds(run.compile_seconds)),
         ("Warm-up", _seconds(run.warm_up_seconds)),
         ("Engine had answered before", "yes" if run.warm else "no: one-time costs may be in it"),
         ("Shared the device", "yes, in a race" if run.contended else "no"),

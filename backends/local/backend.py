@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 from backends.capabilities import Availability, Capabilities, Choice, Toggle, check_toggles
-from backends.catalog import resolve
+from backends.catalog import catalog, resolve
 from backends.engine import CancelToken, OnProgress
-from backends.errors import DynoError
+from backends.errors import DynoError, InvalidSetup
 from backends.host.shared import shared_host
+from backends.local.combinations import check_combination
 from backends.local.devices import (
     available_devices,
     cuda_names,
@@ -18,12 +21,11 @@ from backends.local.devices import (
     usable_cores,
 )
 from backends.local.engine import LocalEngine
+from backends.local.formats import FORMATS, format_of
 from backends.local.messages import Load
 from backends.local.weight_files import checkpoint_bytes
-from backends.settings import get_settings, hub_token
-from backends.setup import Setup
-
-_BYTES_PER_WEIGHT = {"fp32": 4, "bf16": 2, "fp16": 2}
+from backends.settings import ROOT, get_settings, hub_token
+from backends.setup import Setup, Weights
 
 
 class LocalBackend:
@@ -44,7 +46,30 @@ class LocalBackend:
                         Choice("fp32", "fp32", "4 bytes a weight, the reference"),
                         Choice("bf16", "bf16", "2 bytes a weight, the range of fp32"),
                         Choice("fp16", "fp16", "2 bytes a weight, more digits, less range"),
+                        _quantized(
+                            "int8", "INT8", "1 byte, outliers apart (bitsandbytes LLM.int8)"
+                        ),
+                        _quantized("nf4", "NF4", "4 bits in blocks of 64 (bitsandbytes)"),
+                        _quantized("gptq-int4", "INT4 GPTQ", "4 bits, calibrated (GPTQModel)"),
                     ),
+                ),
+                Toggle(
+                    "int8_threshold",
+                    "INT8 outlier threshold",
+                    "weights",
+                    "Activations beyond it are multiplied in 16 bits. Empty: 6.",
+                    minimum=1,
+                    maximum=100,
+                    is_option=True,
+                    only_with=("weights", ("int8",)),
+                ),
+                Toggle(
+                    "nf4_double_quant",
+                    "NF4 double quantization",
+                    "weights",
+                    "The scales of the blocks are quantized too: a little smaller.",
+                    is_option=True,
+                    only_with=("weights", ("nf4",)),
                 ),
                 Toggle(
                     "kv_cache",
@@ -53,8 +78,73 @@ class LocalBackend:
                     "Keys and values of earlier tokens are kept, or computed again for each token.",
                     (
                         Choice("dynamic", "on (grows)", "one new column of keys a token"),
+                        Choice("static", "static", "room for the whole answer from the start"),
                         Choice("off", "off", "the whole text is computed again for each token"),
                     ),
+                ),
+                Toggle(
+                    "reuse_prefix",
+                    "Reuse prefix",
+                    "cache",
+                    "The KV cache of the conversation so far is kept between turns: a turn "
+                    "computes only its new tokens.",
+                ),
+                Toggle(
+                    "speculation",
+                    "Speculation",
+                    "speculation",
+                    "Tokens are guessed ahead and checked by the model in one pass: the same "
+                    "answer in fewer passes.",
+                    (
+                        Choice("none", "none", "one pass for each token"),
+                        Choice("draft", "draft model", "a small model guesses"),
+                        Choice("lookup", "prompt lookup", "guesses are copied from the text"),
+                    ),
+                ),
+                Toggle(
+                    "draft_model",
+                    "Draft model",
+                    "speculation",
+                    "A Hub id or a folder. Empty: the one that the catalog has for the model.",
+                    is_text=True,
+                    only_with=("speculation", ("draft",)),
+                ),
+                Toggle(
+                    "draft_tokens",
+                    "Guesses a cycle",
+                    "speculation",
+                    "Empty: with a draft model their number follows their success, starting at 5; "
+                    "with prompt lookup 10.",
+                    minimum=1,
+                    maximum=64,
+                    only_with=("speculation", ("draft", "lookup")),
+                ),
+                Toggle(
+                    "compile",
+                    "torch.compile",
+                    "decoding",
+                    "One decode step is compiled when the engine loads, for a static KV cache. "
+                    "It takes from seconds to a minute, apart from every run.",
+                    why_not=_no_compiler(),
+                ),
+                Toggle(
+                    "attention",
+                    "Attention",
+                    "decoding",
+                    "Which code computes attention.",
+                    (
+                        Choice("sdpa", "sdpa", "torch's fused kernel"),
+                        Choice("eager", "eager", "plain matrix products"),
+                        Choice("flash", "flash", "FlashAttention 2", _no_flash()),
+                    ),
+                ),
+                Toggle(
+                    "prefill_chunk",
+                    "Prefill chunk",
+                    "decoding",
+                    "The prompt is computed in pieces of so many tokens. Empty: in one pass.",
+                    minimum=16,
+                    maximum=16_384,
                 ),
                 Toggle(
                     "history",
@@ -103,10 +193,13 @@ class LocalBackend:
     def check(self, setup: Setup) -> Availability:
         """Toggles, device and the model's name; the checkpoint itself is looked at when loading."""
         verdict = check_toggles(setup, self.capabilities())
+        if verdict.ok:
+            verdict = check_combination(setup)
         if not verdict.ok:
             return verdict
         try:
-            resolve(setup.model)
+            weights_source(setup)
+            draft_source(setup)
             resolve_device(setup.device)
         except DynoError as error:
             return Availability(False, error.message, error.remedy)
@@ -116,20 +209,72 @@ class LocalBackend:
         return resolve_device(setup.device)
 
     def memory_needed_bytes(self, setup: Setup) -> int | None:
-        folder = Path(resolve(setup.model))
+        folder = Path(weights_source(setup))
         if not folder.is_dir():
             return None
-        return checkpoint_bytes(folder, _BYTES_PER_WEIGHT[setup.weights])
+        return checkpoint_bytes(folder, format_of(setup))
 
     def open(self, setup: Setup, on_progress: OnProgress, cancel: CancelToken) -> LocalEngine:
         token = hub_token()
         budget_gb = get_settings().memory_budget_gb
         order = Load(
             setup=setup,
-            source=resolve(setup.model),
+            source=weights_source(setup),
             device=resolve_device(setup.device),
             threads=setup.threads or default_threads(),
             budget_bytes=int(budget_gb * 1e9) if budget_gb is not None else None,
             token=token.get_secret_value() if token else None,
+            draft_source=draft_source(setup),
         )
         return LocalEngine.open(shared_host(), order, on_progress, cancel)
+
+
+def _no_compiler() -> str:
+    """Why nothing can be compiled here; empty if it can."""
+    if cuda_names() or any(shutil.which(name) for name in ("c++", "g++", "clang++")):
+        return ""
+    return "torch.compile needs a C++ compiler, and none is installed (Debian: apt install g++)."
+
+
+def _no_flash() -> str:
+    if find_spec("flash_attn") is None:
+        return "flash-attn is not installed (it needs a CUDA GPU)."
+    return "" if cuda_names() else "FlashAttention needs a CUDA GPU."
+
+
+def _quantized(weights: Weights, label: str, about: str) -> Choice:
+    """A choice that needs a library of its own; without it, it says so."""
+    library = FORMATS[weights].library
+    assert library is not None
+    missing = find_spec(library) is None
+    why_not = f"{library} is not installed: pip install -r requirements.txt." if missing else ""
+    return Choice(weights, label, about, why_not)
+
+
+def weights_source(setup: Setup) -> str:
+    """Folder or Hub id of the weights that the setup wants: for GPTQ the catalog's quantized ones,
+    if it knows some."""
+    entry = catalog().get(setup.model)
+    if setup.weights == "gptq-int4" and entry is not None and entry.gptq_int4 is not None:
+        folder = ROOT / entry.gptq_int4
+        return str(folder) if folder.is_dir() else entry.gptq_int4
+    return resolve(setup.model)
+
+
+def draft_source(setup: Setup) -> str | None:
+    """Folder or Hub id of the draft that the setup wants, if it wants one.
+
+    Raises `InvalidSetup` where none is named and the catalog knows none.
+    """
+    if setup.speculation != "draft":
+        return None
+    if setup.draft_model is not None:
+        return resolve(setup.draft_model)
+    entry = catalog().get(setup.model)
+    if entry is None or entry.draft is None:
+        raise InvalidSetup(
+            "No draft model is known for this model.",
+            "Name one under Draft model, or choose prompt lookup.",
+        )
+    folder = ROOT / entry.draft
+    return str(folder) if folder.is_dir() else entry.draft

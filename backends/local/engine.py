@@ -262,8 +262,10 @@ def _wait_ready(host: HostClient, cancel: CancelToken) -> None:
 
 def _chunks(message: FromWorker) -> Iterator[Chunk]:
     if isinstance(message, Steps):
-        for t_ns, ids, text in zip(message.t_ns, message.token_ids, message.texts, strict=True):
-            yield Chunk(tuple(ids), text, t_ns)
+        steps = zip(message.t_ns, message.token_ids, message.texts, strict=True)
+        for index, (t_ns, ids, text) in enumerate(steps):
+            guessed = (message.drafted[index], message.accepted[index]) if message.drafted else ()
+            yield Chunk(tuple(ids), text, t_ns, *guessed)
     else:
         assert isinstance(message, End)
         yield Chunk(

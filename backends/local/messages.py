@@ -13,7 +13,8 @@ from backends.setup import Setup
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Load `setup` from `source` (a folder or a Hub id) onto `device`, within `budget_bytes`."""
+    """Load `setup` from `source` (a folder or a Hub id) onto `device`, within `budget_bytes`, and
+    the draft model from `draft_source` if the setup wants one."""
 
     setup: Setup
     source: str
@@ -21,6 +22,7 @@ class Load:
     threads: int
     budget_bytes: int | None
     token: str | None
+    draft_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,15 @@ class Loaded:
 
 
 class Steps(NamedTuple):
-    """Some steps of a generation: stamps, ids and text of each. A tuple of lists: it is sent while
-    the model could compute, and pickles several times faster than a dataclass."""
+    """Some steps of a generation: stamps, ids, text, and guesses made and kept in each. A tuple of
+    lists: it is sent while the model could compute, and pickles several times faster than a
+    dataclass. The last two are empty where nothing is guessed."""
 
     t_ns: list[int]
     token_ids: list[list[int]]
     texts: list[str]
+    drafted: list[int]
+    accepted: list[int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from backends.errors import LoadFailed, ModelNotFound
+from backends.local.formats import Format
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _MAX_HEADER_BYTES = 100_000_000
+# Matrices that no method here quantizes.
+_OUTSIDE = ("embed", "lm_head", "wte", "wpe")
 
 
 def check_folder(folder: Path) -> None:
@@ -42,20 +45,33 @@ def pickle_only(file_name: str) -> LoadFailed:
     )
 
 
-def checkpoint_bytes(folder: Path, item_bytes: int | None) -> int:
-    """Bytes of all tensors when floating ones take `item_bytes` each (None: as stored).
+def checkpoint_bytes(folder: Path, wanted: Format | None) -> int:
+    """Bytes of all tensors once loaded in a format (None: as stored).
 
-    Read from the safetensors headers: 8 bytes of length, then JSON with shapes.
+    Read from the safetensors headers: 8 bytes of length, then JSON with shapes. What is no floating
+    number is quantized already and stays as it is.
     """
-    total = 0
+    total = 0.0
     for path in folder.glob("*.safetensors"):
-        for tensor in _header(path):
+        for name, tensor in _header(path).items():
             start, end = tensor.data_offsets
-            is_float = tensor.dtype in ("F64", "F32", "F16", "BF16")
-            total += (
-                math.prod(tensor.shape) * item_bytes if is_float and item_bytes else end - start
-            )
-    return total
+            if wanted is None or tensor.dtype not in ("F64", "F32", "F16", "BF16"):
+                total += end - start
+            else:
+                in_layers = len(tensor.shape) == 2 and not any(word in name for word in _OUTSIDE)
+                item_bytes = wanted.matrix_bytes if in_layers else wanted.other_bytes
+                total += math.prod(tensor.shape) * item_bytes
+    return int(total)
+
+
+def gptq_bits(folder: Path) -> int | None:
+    """Bits of a checkpoint that GPTQ has quantized; None if it is no such one."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        recipe = config.get("quantization_config") or {}
+        return int(recipe["bits"]) if recipe.get("quant_method") == "gptq" else None
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
 
 
 class _Tensor(BaseModel):
@@ -64,7 +80,7 @@ class _Tensor(BaseModel):
     data_offsets: tuple[int, int]
 
 
-def _header(path: Path) -> list[_Tensor]:
+def _header(path: Path) -> dict[str, _Tensor]:
     try:
         with path.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
@@ -72,7 +88,7 @@ def _header(path: Path) -> list[_Tensor]:
                 raise ValueError("header too long")
             header = json.loads(stream.read(length))
         header.pop("__metadata__", None)
-        return [_Tensor.model_validate(tensor) for tensor in header.values()]
+        return {name: _Tensor.model_validate(tensor) for name, tensor in header.items()}
     except (OSError, ValueError, AttributeError) as error:
         raise LoadFailed(
             f"{path.name} is not a whole safetensors file.", "Download or copy it again."

@@ -32,6 +32,17 @@ def test_what_differs_is_said() -> None:
     ]
 
 
+def test_what_is_off_is_not_said() -> None:
+    assert labels([Setup(), Setup(weights="gptq-int4", speculation="draft", draft_tokens=4)]) == [
+        "fp32 · KV on",
+        "INT4 GPTQ · KV on · draft · 4 guesses",
+    ]
+    assert labels([Setup(kv_cache="static"), Setup(kv_cache="static", compile=True)]) == [
+        "fp32 · KV static",
+        "fp32 · KV static · compiled",
+    ]
+
+
 def test_models_that_differ_come_first() -> None:
     first, second = labels([Setup(), Setup(model="org/other")])
     assert first.endswith("fp32 · KV on")

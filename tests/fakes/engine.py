@@ -177,7 +177,12 @@ class FakeEngine:
         if self.setup.kv_cache == "off":
             kv_bytes = 0
         peak = self._weights_bytes + kv_bytes + 500
-        return MemoryReading(self._weights_bytes, kv_bytes, None, peak, "made up")
+        return MemoryReading(
+            weights_bytes=self._weights_bytes,
+            kv_cache_bytes=kv_bytes,
+            peak_bytes=peak,
+            method="made up",
+        )
 
     def close(self) -> None:
         self.closed += 1

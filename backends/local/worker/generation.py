@@ -9,17 +9,21 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
-from transformers import DynamicCache, GenerationConfig, StoppingCriteriaList
+from transformers import CompileConfig, GenerationConfig, StoppingCriteriaList
 
 from backends.errors import ContextFull, InvalidRequest
 from backends.local.memory import ProcessMemory
 from backends.local.messages import End, Steps
-from backends.local.worker.loading import LoadedModel, storage_bytes
+from backends.local.worker import speculation
+from backends.local.worker.caches import KvCaches, cache_bytes
+from backends.local.worker.loading import LoadedModel
 from backends.local.worker.stopping import LayerGuard, StopFlag, Stopped, StopWhenFlagged
 from backends.local.worker.streaming import TokenTap
+from backends.local.worker.tally import Tally
 from backends.request import (
     FinishReason,
     GenerationReport,
@@ -30,6 +34,9 @@ from backends.request import (
     Usage,
 )
 
+# Enough for the prefill, which is not compiled, and steps of the compiled decode.
+_COMPILING_TOKENS = 4
+
 
 class Generator:
     """Runs requests on one loaded model."""
@@ -38,7 +45,9 @@ class Generator:
         self.loaded = loaded
         self._memory = memory
         self._stop = stop
-        self._guard = LayerGuard(loaded.model, stop)
+        models = [loaded.model, *([loaded.draft.model] if loaded.draft else [])]
+        self._guard = LayerGuard(models, stop)
+        self._caches = KvCaches(loaded)
 
     def prompt_ids(self, messages: Sequence[Message], sampling: Sampling) -> list[int]:
         """The prompt as the chat template renders it. Raises `InvalidRequest` if it refuses."""
@@ -70,17 +79,21 @@ class Generator:
         sampling = request.sampling
         ids = self.prompt_ids(request.messages, sampling)
         limit = self._length_limit(len(ids), sampling)
-        cached = self.loaded.setup.kv_cache != "off"
-        cache = DynamicCache(config=self.loaded.model.config) if cached else None
-        tap = TokenTap(
-            self.loaded.tokenizer, sampling.stop, send, self._guard.lift if cached else _nothing
-        )
+        cache, reused = self._caches.begin(ids, limit)
+        tally = None if self.loaded.setup.speculation == "none" else Tally()
+        on_first_token = _nothing if cache is None else self._guard.lift
+        tap = TokenTap(self.loaded.tokenizer, sampling.stop, send, on_first_token, tally)
+        is_whole = False
         with contextlib.suppress(Stopped), self._guard.watching():
-            self.generate(ids, sampling, limit, cache, tap)
+            self.generate(ids, sampling, limit, cache, tap, tally)
+            is_whole = not request.is_warm_up
         held_text = tap.finish()
         ended_ns = time.monotonic_ns()
-        usage = Usage(len(ids), len(ids), len(tap.output_ids))
-        report = GenerationReport(accepted_ns, ended_ns, usage, self._memory_reading(cache))
+        self._caches.end(cache, [*ids, *tap.output_ids], is_whole=is_whole)
+        usage = Usage(len(ids), len(ids) - reused, len(tap.output_ids))
+        memory = self._memory_reading(cache, tally)
+        guesses = tally.report() if tally is not None else None
+        report = GenerationReport(accepted_ns, ended_ns, usage, memory, guesses)
         send(End(held_text, self._finish_reason(tap.output_ids, limit), report))
 
     def _length_limit(self, prompt_tokens: int, sampling: Sampling) -> int:
@@ -103,8 +116,9 @@ class Generator:
         ids: list[int],
         sampling: Sampling,
         limit: int,
-        cache: DynamicCache | None,
+        cache: Any | None,
         tap: TokenTap | None,
+        tally: Tally | None = None,
     ) -> None:
         model, tokenizer = self.loaded.model, self.loaded.tokenizer
         input_ids = torch.tensor([ids], device=model.device)  # [1, prompt tokens]
@@ -116,12 +130,14 @@ class Generator:
         if tap is not None:
             criteria = StopWhenFlagged(self._stop, input_ids.device)
             extra |= {"streamer": tap, "stopping_criteria": StoppingCriteriaList([criteria])}
-        model.generate(
-            input_ids,
-            attention_mask=torch.ones_like(input_ids),
-            generation_config=self.config(sampling, limit, use_cache=cache is not None),
-            **extra,
-        )
+        extra |= speculation.options(self.loaded)
+        with speculation.counted(model, tally) if tally is not None else contextlib.nullcontext():
+            model.generate(
+                input_ids,
+                attention_mask=torch.ones_like(input_ids),
+                generation_config=self.config(sampling, limit, use_cache=cache is not None),
+                **extra,
+            )
 
     def config(self, sampling: Sampling, limit: int, *, use_cache: bool) -> GenerationConfig:
         """Exactly the request's sampling: a checkpoint's own defaults are not mixed in."""
@@ -136,13 +152,29 @@ class Generator:
             }
         if sampling.fixed_length:
             options["min_new_tokens"] = limit
+        setup = self.loaded.setup
+        if setup.prefill_chunk is not None:
+            options["prefill_chunk_size"] = setup.prefill_chunk
+        if setup.compile:
+            options["compile_config"] = compile_config(self.loaded.model.device)
         return GenerationConfig(
+            # With a static cache transformers compiles by itself on a GPU: off must mean off.
+            disable_compile=not setup.compile,
             max_new_tokens=limit,
             use_cache=use_cache,
             eos_token_id=self.loaded.end_token_ids or None,
             pad_token_id=self.loaded.pad_token_id,
             **options,
         )
+
+    def compile(self) -> float:
+        """Compile the decode step now, so that no run waits for it. Returns seconds."""
+        started = time.perf_counter()
+        ids = [self.loaded.pad_token_id] * 4
+        sampling = Sampling(max_new_tokens=_COMPILING_TOKENS, fixed_length=True)
+        cache, _ = self._caches.begin(ids, _COMPILING_TOKENS)
+        self.generate(ids, sampling, _COMPILING_TOKENS, cache, None)
+        return round(time.perf_counter() - started, 3)
 
     def _finish_reason(self, output_ids: Sequence[int], limit: int) -> FinishReason:
         if output_ids and output_ids[-1] in self.loaded.end_token_ids:
@@ -156,24 +188,31 @@ class Generator:
         if self.loaded.model.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.loaded.model.device)
 
-    def _memory_reading(self, cache: DynamicCache | None) -> MemoryReading:
-        weights = self.loaded.facts.weights_bytes
-        cache_bytes = 0
-        if cache is not None:
-            tensors = [
-                tensor
-                for layer in cache.layers
-                for tensor in (layer.keys, layer.values)
-                if isinstance(tensor, torch.Tensor)
-            ]
-            cache_bytes = storage_bytes(tensors)
+    def _memory_reading(self, cache: Any | None, tally: Tally | None) -> MemoryReading:
+        draft_cache = tally.candidates.draft_cache() if tally and tally.candidates else None
+        reading = MemoryReading(
+            weights_bytes=self.loaded.facts.weights_bytes,
+            kv_cache_bytes=cache_bytes(cache),
+            draft_weights_bytes=self.loaded.facts.draft_weights_bytes,
+            draft_kv_cache_bytes=cache_bytes(draft_cache) if self.loaded.draft else None,
+        )
         device = self.loaded.model.device
         if device.type == "cuda":
             peak = int(torch.cuda.max_memory_allocated(device))
-            activations = max(0, peak - (weights or 0) - cache_bytes)
-            return MemoryReading(weights, cache_bytes, activations, peak, "CUDA allocator's peak")
+            activations = max(0, peak - reading.known_bytes)
+            method = "CUDA allocator's peak"
+            return replace(reading, activations_bytes=activations, peak_bytes=peak, method=method)
         peak, method = self._memory.peak()
-        return MemoryReading(weights, cache_bytes, None, peak, method)
+        return replace(reading, peak_bytes=peak, method=method)
+
+
+def compile_config(device: torch.device) -> CompileConfig:
+    """CUDA graphs on a GPU; elsewhere transformers compiles only when told to on all devices."""
+    if device.type == "cuda":
+        return CompileConfig()
+    config = CompileConfig(mode="default")
+    config._compile_all_devices = True
+    return config
 
 
 def _nothing() -> None:

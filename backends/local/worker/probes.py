@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from transformers import DynamicCache
-
 from backends.errors import InvalidRequest
+from backends.local.worker.caches import KvCaches
 from backends.local.worker.generation import Generator
 from backends.request import Request
 
@@ -16,6 +15,8 @@ def run(name: str, generator: Generator, arguments: dict[str, Any]) -> Any:
     """Run the probe called `name`. Raises `InvalidRequest` for an unknown one."""
     if name == "bare_generate":
         return bare_generate(generator, **arguments)
+    if name == "pass_lengths":
+        return pass_lengths(generator, **arguments)
     raise InvalidRequest(f"There is no probe called “{name}”.")
 
 
@@ -27,8 +28,23 @@ def bare_generate(generator: Generator, request: Request) -> dict[str, int]:
     """
     started_ns = time.monotonic_ns()
     ids = generator.prompt_ids(request.messages, request.sampling)
-    cached = generator.loaded.setup.kv_cache != "off"
-    cache = DynamicCache(config=generator.loaded.model.config) if cached else None
     limit = request.sampling.max_new_tokens
+    cache, _ = KvCaches(generator.loaded).begin(ids, limit)
     generator.generate(ids, request.sampling, limit, cache, None)
     return {"ns": time.monotonic_ns() - started_ns, "tokens": limit}
+
+
+def pass_lengths(generator: Generator, request: Request) -> list[int]:
+    """How many tokens each forward pass of the target computes while the request is answered."""
+    lengths: list[int] = []
+
+    def note(module: Any, positional: Any, named: dict[str, Any]) -> None:
+        ids = named["input_ids"] if named.get("input_ids") is not None else positional[0]
+        lengths.append(int(ids.shape[1]))
+
+    handle = generator.loaded.model.register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        generator.run(request, lambda message: None)
+    finally:
+        handle.remove()
+    return lengths

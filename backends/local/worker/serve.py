@@ -11,6 +11,7 @@ import pickle
 import queue
 import threading
 import traceback
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -79,7 +80,11 @@ def serve(connection: Connection[Any, Any]) -> None:
                 torch.set_num_threads(message.threads)
                 loaded = load(message, memory, lambda stage, f: send(LoadProgress(stage, f)))
                 generator = Generator(loaded, memory, stop)
-                send(Loaded(loaded.facts))
+                facts = loaded.facts
+                if loaded.setup.compile:
+                    send(LoadProgress("Compiling the decode step", None))
+                    facts = replace(facts, compile_seconds=generator.compile())
+                send(Loaded(facts))
                 continue
             if generator is None:
                 raise EngineCrashed("The worker was asked before it had loaded a model.")

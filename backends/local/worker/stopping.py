@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,14 +44,14 @@ class StopWhenFlagged(StoppingCriteria):  # type: ignore[misc]  # transformers i
 
 
 class LayerGuard:
-    """Hooks on every decoder layer that raise `Stopped`.
+    """Hooks on every decoder layer of some models that raise `Stopped`.
 
     A hooked module is called the slow way, so the guard is lifted (`lift`) once passes are short:
     after the prefill when a KV cache is used. Without a cache every pass is long and it stays.
     """
 
-    def __init__(self, model: nn.Module, flag: StopFlag) -> None:
-        self._layers = decoder_layers(model)
+    def __init__(self, models: Iterable[nn.Module], flag: StopFlag) -> None:
+        self._layers = [layer for model in models for layer in decoder_layers(model)]
         self._flag = flag
         self._handles: list[Any] = []
 

@@ -16,6 +16,7 @@ from tokenizers.decoders import DecodeStream
 from transformers.generation.streamers import BaseStreamer
 
 from backends.local.messages import Steps
+from backends.local.worker.tally import Tally
 
 # 25 times a second, which still looks like flowing text.
 _FLUSH_NS = 40_000_000
@@ -36,6 +37,7 @@ class TokenTap(BaseStreamer):  # type: ignore[misc]  # transformers is not follo
         stop: Sequence[str],
         send: Callable[[Steps], None],
         on_first_token: Callable[[], None],
+        tally: Tally | None = None,
     ) -> None:
         self._backend = tokenizer.backend_tokenizer
         self._decode = DecodeStream(skip_special_tokens=True)
@@ -46,6 +48,8 @@ class TokenTap(BaseStreamer):  # type: ignore[misc]  # transformers is not follo
         self._last_sent_ns = 0
         self._stamps_ns: list[int] = []
         self._steps: list[torch.Tensor] = []  # token ids of each, [tokens] or [1, tokens]
+        self._tally = tally
+        self._guesses: list[tuple[int, int]] = []  # made and kept in each step
         self.output_ids: list[int] = []
 
     def put(self, value: torch.Tensor) -> None:
@@ -57,6 +61,8 @@ class TokenTap(BaseStreamer):  # type: ignore[misc]  # transformers is not follo
             self._on_first_token()
         self._stamps_ns.append(now_ns)
         self._steps.append(value)
+        if self._tally is not None:
+            self._guesses.append(self._tally.verified(value.numel()))
         if now_ns - self._last_sent_ns >= _FLUSH_NS:
             self._last_sent_ns = now_ns
             self.flush()
@@ -69,8 +75,13 @@ class TokenTap(BaseStreamer):  # type: ignore[misc]  # transformers is not follo
         ends = itertools.accumulate(step.numel() for step in self._steps)
         steps = [ids[end - step.numel() : end] for step, end in zip(self._steps, ends, strict=True)]
         self.output_ids += ids
-        self._send(Steps(self._stamps_ns, steps, [self._text(step) for step in steps]))
-        self._stamps_ns, self._steps = [], []
+        drafted, accepted = [list(column) for column in zip(*self._guesses, strict=True)] or [
+            [],
+            [],
+        ]
+        texts = [self._text(step) for step in steps]
+        self._send(Steps(self._stamps_ns, steps, texts, drafted, accepted))
+        self._stamps_ns, self._steps, self._guesses = [], [], []
 
     def _text(self, ids: list[int]) -> str:
         pieces = (self._decode.step(self._backend, token_id) for token_id in ids)

@@ -1,0 +1,84 @@
+"""KV caches of a setup: made for a request, kept for the next one's prefix, counted in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import DynamicCache, StaticCache
+
+from backends.errors import InvalidRequest
+from backends.local.worker.facts import storage_bytes
+from backends.local.worker.loading import LoadedModel
+
+# A compiled step is for one length of the static cache: longer prompts would compile anew inside
+# a run, so they are refused.
+COMPILED_TOKENS = 2048
+
+
+class KvCaches:
+    """Gives each request of one engine its cache. Keeps the last one where prefixes are reused."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._loaded = loaded
+        self._kept: Any | None = None
+        self._kept_ids: list[int] = []
+
+    def begin(self, ids: Sequence[int], new_tokens: int) -> tuple[Any | None, int]:
+        """The cache for a prompt, and how many of the prompt's tokens it holds already.
+
+        Raises `InvalidRequest` where a compiled step has no room for prompt and answer.
+        """
+        setup, config = self._loaded.setup, self._loaded.model.config
+        if setup.kv_cache == "off":
+            return None, 0
+        if setup.kv_cache == "static":
+            return StaticCache(config=config, max_cache_len=self._static_tokens(ids, new_tokens)), 0
+        kept, self._kept = self._kept, None
+        # The last token must be computed: its logits choose the first new one.
+        shared = min(common_beginning(self._kept_ids, ids), len(ids) - 1) if kept else 0
+        if kept is None or not shared:
+            return DynamicCache(config=config), 0
+        kept.crop(shared - kept.get_seq_length())
+        return kept, shared
+
+    def end(self, cache: Any | None, ids: Sequence[int], *, is_whole: bool) -> None:
+        """Keep the cache of `ids` for the next prompt, unless a pass was left in the middle."""
+        if self._loaded.setup.reuse_prefix and cache is not None and is_whole:
+            self._kept, self._kept_ids = cache, list(ids[: cache.get_seq_length()])
+
+    def forget(self) -> None:
+        self._kept, self._kept_ids = None, []
+
+    def _static_tokens(self, ids: Sequence[int], new_tokens: int) -> int:
+        needed = len(ids) + new_tokens
+        if not self._loaded.setup.compile:
+            return needed
+        room = min(COMPILED_TOKENS, self._loaded.facts.context_window or COMPILED_TOKENS)
+        if needed > room:
+            raise InvalidRequest(
+                f"Prompt and answer need {needed:,} tokens; the compiled step has room for "
+                f"{room:,}.",
+                "Ask for a shorter answer, clear the conversation, or turn compile off.",
+            )
+        return room
+
+
+def common_beginning(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two sequences share from their start."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def cache_bytes(cache: Any | None) -> int:
+    """Bytes of the keys and values that a cache of transformers holds."""
+    if cache is None:
+        return 0
+    tensors = [
+        tensor
+        for layer in cache.layers
+        for tensor in (layer.keys, layer.values)
+        if isinstance(tensor, torch.Tensor)
+    ]
+    return storage_bytes(tensors)

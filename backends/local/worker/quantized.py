@@ -1,0 +1,70 @@
+"""What `from_pretrained` is told for quantized weights, each by the library its field uses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, BitsAndBytesConfig, GPTQConfig
+
+from backends.errors import InvalidSetup
+from backends.local.weight_files import gptq_bits
+from backends.setup import Setup
+
+INT8_THRESHOLD = 6.0
+# The default GPTQ kernel on a CPU takes only matrices with sides that are multiples of this.
+_KERNEL_WIDTH = 16
+_GPTQ_BITS = {"gptq-int4": 4}
+
+
+def quantization_options(setup: Setup, folder: Path) -> dict[str, Any]:
+    """The `quantization_config` of this setup; nothing for plain number formats.
+
+    Raises `InvalidSetup` where checkpoint and setup do not fit.
+    """
+    stored_bits = gptq_bits(folder)
+    if setup.weights in _GPTQ_BITS:
+        return {"quantization_config": _gptq(folder, stored_bits, _GPTQ_BITS[setup.weights])}
+    if stored_bits is not None:
+        raise InvalidSetup(
+            f"This checkpoint is quantized already (GPTQ, {stored_bits} bits).",
+            f"Choose weights gptq-int{stored_bits}, or the model it was made from.",
+        )
+    if setup.weights == "int8":
+        threshold = float(setup.options.get("int8_threshold", INT8_THRESHOLD))
+        config = BitsAndBytesConfig(load_in_8bit=True, llm_int8_threshold=threshold)
+        return {"quantization_config": config}
+    if setup.weights == "nf4":
+        config = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_compute_dtype=torch.bfloat16,
+            bnb_4bit_use_double_quant=bool(setup.options.get("nf4_double_quant", False)),
+        )
+        return {"quantization_config": config}
+    return {}
+
+
+def _gptq(folder: Path, stored_bits: int | None, wanted_bits: int) -> GPTQConfig:
+    if stored_bits is None:
+        raise InvalidSetup(
+            "This checkpoint is not quantized with GPTQ, and the catalog knows no such one.",
+            f"Choose a GPTQ checkpoint of {wanted_bits} bits, or other weights.",
+        )
+    if stored_bits != wanted_bits:
+        raise InvalidSetup(
+            f"This GPTQ checkpoint has {stored_bits} bits, not {wanted_bits}.",
+            f"Choose weights gptq-int{stored_bits}.",
+        )
+    # Read when gptqmodel is imported: with two cores or fewer its loader asks for more workers
+    # than its pool would have.
+    os.environ.setdefault("GPTQMODEL_CPU_WORKERS", "2")
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    text = config.get_text_config()
+    head_size = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    kv_heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+    widths = (text.hidden_size, text.intermediate_size, kv_heads * head_size)
+    fits = all(width % _KERNEL_WIDTH == 0 for width in widths)
+    return GPTQConfig(bits=wanted_bits, backend="auto" if fits else "torch")

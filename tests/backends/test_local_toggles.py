@@ -1,0 +1,368 @@
+"""Every toggle of the local backend does what it says: a test fails if it is ignored."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from backends.capabilities import Toggle
+from backends.engine import CancelToken
+from backends.errors import InvalidSetup
+from backends.local.backend import LocalBackend
+from backends.local.combinations import CONFLICTS, check_combination
+from backends.local.engine import LocalEngine
+from backends.local.weight_files import gptq_bits
+from backends.settings import ROOT
+from backends.setup import Setup
+from tests.backends.asking import Answer, ask, request
+from tests.backends.make_models import make_model
+
+BACKEND = LocalBackend()
+QUESTION = request("What is the KV cache?", max_new_tokens=40)
+REPEAT = request(
+    "Repeat what you said.",
+    "What is prefill?",
+    "Prefill computes the whole prompt in one pass and fills the KV cache.",
+    max_new_tokens=40,
+)
+GPTQ_FOLDER = ROOT / "models" / "bundled" / "target-gptq-int4"
+needs_bitsandbytes = pytest.mark.skipif(
+    find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed"
+)
+needs_gptq = pytest.mark.skipif(
+    find_spec("gptqmodel") is None or not GPTQ_FOLDER.is_dir(),
+    reason="gptqmodel is not installed, or no GPTQ checkpoint is bundled",
+)
+
+
+class Engines:
+    """Engines of the bundled model by their toggles, opened once each."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._open: dict[str, LocalEngine] = {}
+
+    def setup(self, **toggles: object) -> Setup:
+        common = {"model": self._model, "device": "cpu", "threads": 1}
+        return Setup.model_validate(common | toggles)
+
+    def __call__(self, **toggles: object) -> LocalEngine:
+        setup = self.setup(**toggles)
+        if setup.id not in self._open:
+            verdict = BACKEND.check(setup)
+            assert verdict.ok, verdict.reason
+            self._open[setup.id] = BACKEND.open(setup, lambda progress: None, CancelToken())
+        return self._open[setup.id]
+
+    def close(self) -> None:
+        for engine in self._open.values():
+            engine.close()
+
+
+@pytest.fixture(scope="module")
+def engines() -> Iterator[Engines]:
+    made = Engines("bundled")
+    yield made
+    made.close()
+
+
+def pass_lengths(engine: LocalEngine, asked: object = QUESTION) -> list[int]:
+    lengths = engine.probe("pass_lengths", request=asked)
+    assert isinstance(lengths, list)
+    return lengths
+
+
+# Speculation
+
+
+@pytest.mark.parametrize("guessing", [{"speculation": "draft"}, {"speculation": "lookup"}])
+@pytest.mark.parametrize("asked", [QUESTION, REPEAT], ids=["question", "repeat"])
+def test_speculation_changes_no_token(
+    engines: Engines, guessing: dict[str, object], asked: object
+) -> None:
+    assert ask(engines(**guessing), asked).ids == ask(engines(), asked).ids  # type: ignore[arg-type]
+
+
+def test_a_draft_gives_several_tokens_a_pass_and_every_guess_is_counted(engines: Engines) -> None:
+    answer = ask(engines(speculation="draft"), QUESTION)
+    told = answer.report.speculation
+    assert told is not None
+    assert told.cycles < len(answer.ids)
+    assert told.drafted == sum(chunk.drafted for chunk in answer.chunks)
+    assert told.accepted == sum(chunk.accepted for chunk in answer.chunks)
+    assert 0 < told.accepted <= told.drafted
+    # Each cycle ends with a token of the target's own.
+    assert len(answer.ids) == told.accepted + told.cycles
+    assert told.draft_ns > 0
+
+
+def test_without_speculation_nothing_is_guessed(engines: Engines) -> None:
+    answer = ask(engines(), QUESTION)
+    assert answer.report.speculation is None
+    assert all(chunk.drafted == chunk.accepted == 0 for chunk in answer.chunks)
+
+
+def test_a_constant_number_of_guesses_is_kept_to(engines: Engines) -> None:
+    answer = ask(engines(speculation="draft", draft_tokens=3), QUESTION)
+    guesses = [chunk.drafted for chunk in answer.chunks if chunk.token_ids]
+    assert set(guesses[:-1]) == {3}
+    lookup = ask(engines(speculation="lookup", draft_tokens=2), REPEAT)
+    assert max(chunk.drafted for chunk in lookup.chunks) == 2
+
+
+def test_the_draft_is_in_the_ledger(engines: Engines) -> None:
+    memory = ask(engines(speculation="draft"), QUESTION).report.memory
+    assert memory.draft_weights_bytes
+    assert memory.draft_kv_cache_bytes
+    assert memory.peak_bytes is not None
+    assert memory.peak_bytes >= memory.known_bytes
+    assert ask(engines(), QUESTION).report.memory.draft_weights_bytes is None
+
+
+def test_a_draft_with_another_tokenizer_changes_no_token(engines: Engines, tmp_path: Path) -> None:
+    other = make_model(tmp_path / "other", hidden=32, layers=2, window=512)
+    asked = request("What is prefill?", max_new_tokens=12)
+    with BACKEND.open(
+        engines.setup(speculation="draft", draft_model=str(other), draft_tokens=3),
+        lambda progress: None,
+        CancelToken(),
+    ) as engine:
+        assert ask(engine, asked).ids == ask(engines(), asked).ids
+        assert engine.describe().draft_path == str(other)
+
+
+def test_a_model_without_a_known_draft_asks_for_one(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "model")
+    verdict = BACKEND.check(Setup(model=str(model), speculation="draft"))
+    assert not verdict.ok
+    assert "Draft model" in verdict.remedy
+
+
+# KV cache and prefix
+
+
+def test_passes_are_as_long_as_the_cache_lets_them_be(engines: Engines) -> None:
+    prompt, *steps = pass_lengths(engines())
+    assert set(steps) == {1}
+    assert pass_lengths(engines(kv_cache="static")) == [prompt, *steps]
+    without = pass_lengths(engines(kv_cache="off"))
+    assert without == list(range(prompt, prompt + len(without)))
+
+
+def test_a_static_cache_has_room_for_the_whole_answer_from_the_start(engines: Engines) -> None:
+    asked = request("Hi", max_new_tokens=200)
+    static, grown = (ask(engines(kv_cache=kv), asked) for kv in ("static", "dynamic"))
+    assert static.ids == grown.ids
+    facts, usage = engines().describe(), static.report.usage
+    assert usage.prompt_tokens is not None
+    positions = usage.prompt_tokens + 200
+    assert facts.layers
+    assert facts.kv_heads
+    assert facts.head_size
+    per_position = 2 * facts.layers * facts.kv_heads * facts.head_size * 4
+    assert static.report.memory.kv_cache_bytes == positions * per_position
+
+
+TALK = ("What is prefill?", "Prefill computes the whole prompt in one pass.")
+
+
+def test_a_kept_prefix_is_not_computed_again_and_changes_no_token(engines: Engines) -> None:
+    keeps, plain = engines(reuse_prefix=True), engines()
+    ask(keeps, request(TALK[0]))
+    again = request("And decode?", *TALK)
+    reused, whole = ask(keeps, again), ask(plain, again)
+    assert reused.ids == whole.ids
+    usage = reused.report.usage
+    assert usage.prompt_tokens_computed is not None
+    assert usage.prompt_tokens is not None
+    assert 0 < usage.prompt_tokens_computed < usage.prompt_tokens
+    assert whole.report.usage.prompt_tokens_computed == usage.prompt_tokens
+    assert pass_lengths(keeps, again)[0] == 1  # the same prompt: all but its last token is kept
+
+
+def test_an_edited_prompt_reuses_only_what_is_the_same(engines: Engines) -> None:
+    keeps, plain = engines(reuse_prefix=True), engines()
+    ask(keeps, request("And decode?", *TALK))
+    edited = request("And sampling?", TALK[0], "Prefill is something else.")
+    reused = ask(keeps, edited)
+    assert reused.ids == ask(plain, edited).ids
+    fresh = request("Hello!")
+    assert ask(keeps, fresh).ids == ask(plain, fresh).ids
+
+
+def test_a_warm_up_leaves_no_prefix_behind(engines: Engines) -> None:
+    keeps = engines(reuse_prefix=True)
+    asked = request("What is quantization?")
+    ask(keeps, asked.model_copy(update={"is_warm_up": True}))
+    usage = ask(keeps, asked).report.usage
+    assert usage.prompt_tokens_computed == usage.prompt_tokens
+
+
+# Weights
+
+
+@needs_bitsandbytes
+def test_int8_weights_are_multiplied_by_bitsandbytes(engines: Engines) -> None:
+    facts, half = engines(weights="int8").describe(), engines(weights="bf16").describe()
+    assert facts.linear_kernels["Linear8bitLt"] == 7 * (facts.layers or 0)
+    assert facts.dtypes["int8"] > 0.5 * sum(facts.dtypes.values())
+    assert facts.weights_bytes is not None
+    assert half.weights_bytes is not None
+    assert facts.weights_bytes < 0.75 * half.weights_bytes
+    assert facts.parameters == half.parameters
+    assert ask(engines(weights="int8"), QUESTION).ids
+
+
+@needs_bitsandbytes
+def test_the_outlier_threshold_is_what_was_asked_for(engines: Engines) -> None:
+    low = ask(engines(weights="int8", options={"int8_threshold": 1}), QUESTION)
+    assert low.ids  # everything beyond 1 in 16 bits: another path through the library
+    assert engines(weights="int8", options={"int8_threshold": 1}).describe().versions
+
+
+@needs_bitsandbytes
+def test_double_quantization_makes_nf4_smaller(engines: Engines) -> None:
+    plain = engines(weights="nf4").describe()
+    doubled = engines(weights="nf4", options={"nf4_double_quant": True}).describe()
+    assert plain.linear_kernels["Linear4bit"] == 7 * (plain.layers or 0)
+    assert doubled.weights_bytes is not None
+    assert plain.weights_bytes is not None
+    assert doubled.weights_bytes < plain.weights_bytes
+    assert ask(engines(weights="nf4"), QUESTION).ids
+
+
+@needs_gptq
+def test_gptq_weights_take_less_than_half_of_16_bits_and_answer(engines: Engines) -> None:
+    engine = engines(weights="gptq-int4")
+    facts, half = engine.describe(), engines(weights="bf16").describe()
+    assert facts.model_path == str(GPTQ_FOLDER)
+    assert gptq_bits(GPTQ_FOLDER) == 4
+    assert any("Linear" in kernel and kernel != "Linear" for kernel in facts.linear_kernels)
+    assert facts.parameters == half.parameters
+    assert facts.weights_bytes is not None
+    assert half.weights_bytes is not None
+    assert facts.weights_bytes <= 0.40 * half.weights_bytes
+    assert ask(engine, QUESTION).ids
+
+
+def test_gptq_of_a_checkpoint_that_is_not_says_what_to_choose(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "plain")
+    setup = Setup(model=str(model), weights="gptq-int4", device="cpu")
+    with pytest.raises(InvalidSetup, match="not quantized"):
+        BACKEND.open(setup, lambda progress: None, CancelToken())
+
+
+@needs_gptq
+def test_a_gptq_checkpoint_is_not_opened_as_something_else() -> None:
+    setup = Setup(model=str(GPTQ_FOLDER), weights="bf16", device="cpu")
+    with pytest.raises(InvalidSetup, match="quantized already"):
+        BACKEND.open(setup, lambda progress: None, CancelToken())
+
+
+# Decoding
+
+
+def test_attention_is_computed_by_what_was_chosen(engines: Engines) -> None:
+    assert engines().describe().attention_kernel == "sdpa"
+    assert engines(attention="eager").describe().attention_kernel == "eager"
+    assert ask(engines(attention="eager"), QUESTION).ids == ask(engines(), QUESTION).ids
+
+
+def test_a_prompt_is_computed_in_chunks(engines: Engines) -> None:
+    whole = pass_lengths(engines(), REPEAT)[0]
+    assert whole > 32
+    chunked = pass_lengths(engines(prefill_chunk=16), REPEAT)
+    full, left = divmod(whole, 16)
+    assert chunked[:full] == [16] * full
+    assert sum(chunked[: full + bool(left)]) == whole
+    assert ask(engines(prefill_chunk=16), REPEAT).ids == ask(engines(), REPEAT).ids
+
+
+@pytest.mark.slow
+def test_compiling_takes_place_before_the_first_run_and_changes_no_token(engines: Engines) -> None:
+    engine = engines(compile=True, kv_cache="static")
+    facts = engine.describe()
+    assert facts.compile_seconds is not None
+    assert facts.compile_seconds > 1
+    assert engines(kv_cache="static").describe().compile_seconds is None
+    assert ask(engine, QUESTION).ids == ask(engines(), QUESTION).ids
+
+
+# Together
+
+
+ONE_SETUP_EACH: tuple[dict[str, object], ...] = (
+    {"speculation": "lookup", "kv_cache": "off"},
+    {"reuse_prefix": True, "kv_cache": "static"},
+    {"reuse_prefix": True, "speculation": "lookup"},
+    {"compile": True},
+    {"compile": True, "kv_cache": "static", "weights": "int8"},
+    {"prefill_chunk": 64, "kv_cache": "off"},
+    {"prefill_chunk": 64, "speculation": "lookup"},
+    {"prefill_chunk": 64, "compile": True, "kv_cache": "static"},
+)
+
+
+@pytest.mark.parametrize(("conflict", "toggles"), list(zip(CONFLICTS, ONE_SETUP_EACH, strict=True)))
+def test_each_conflict_is_refused_with_its_reason(
+    conflict: object, toggles: dict[str, object]
+) -> None:
+    verdict = check_combination(Setup.model_validate(toggles))
+    assert verdict.reason == conflict.reason  # type: ignore[attr-defined]
+    assert verdict.remedy
+
+
+def _values(toggle: Toggle) -> list[object]:
+    if toggle.choices:
+        return [choice.value for choice in toggle.choices if not choice.why_not]
+    if toggle.minimum is not None:
+        return [None, toggle.minimum]
+    return [False] if toggle.why_not else [False, True]
+
+
+def _with(setup: Setup, toggle: Toggle, value: object) -> Setup:
+    if toggle.is_option:
+        options = setup.options | ({toggle.name: value} if value else {})
+        return Setup.model_validate(setup.model_dump() | {"options": options})
+    return Setup.model_validate(setup.model_dump() | {toggle.name: value})
+
+
+def _pairs(base: Setup) -> Iterator[Setup]:
+    """Every pair of values of two toggles, the others at their defaults."""
+    toggles = [t for t in BACKEND.capabilities().toggles if not t.is_text and t.name != "device"]
+    for one, other in itertools.combinations(toggles, 2):
+        for a, b in itertools.product(_values(one), _values(other)):
+            yield _with(_with(base, one, a), other, b)
+
+
+def test_every_pair_of_values_is_offered_or_refused_with_a_way_out() -> None:
+    offered = 0
+    for setup in _pairs(Setup()):
+        verdict = BACKEND.check(setup)
+        offered += verdict.ok
+        assert verdict.ok or (verdict.reason and verdict.remedy), setup
+    assert offered > 200
+
+
+@pytest.mark.slow
+def test_no_pair_of_values_that_is_offered_fails(tmp_path: Path) -> None:
+    """On a model of two layers; what takes a minute to compile is tried by itself above."""
+    model = make_model(tmp_path / "two", hidden=64, layers=2, window=512)
+    base = Setup(model=str(model), device="cpu", threads=1)
+    asked = request("abc abc abc abc abc", max_new_tokens=6)
+    tried: set[str] = set()
+    for setup in _pairs(base):
+        if setup.speculation == "draft":
+            setup = setup.model_copy(update={"draft_model": str(model)})
+        skipped = setup.compile or setup.weights == "gptq-int4" or setup.id in tried
+        if skipped or not BACKEND.check(setup).ok:
+            continue
+        tried.add(setup.id)
+        with BACKEND.open(setup, lambda progress: None, CancelToken()) as engine:
+            answer: Answer = ask(engine, asked)
+        assert answer.ids, setup
+    assert len(tried) > 60
