@@ -15,6 +15,7 @@ from rich.table import Table
 from app.bench.benchmarks import kv as kv_benchmark
 from app.bench.benchmarks import observer as observer_benchmark
 from app.bench.benchmarks import paint as paint_benchmark
+from app.bench.benchmarks import setups as setups_benchmark
 from app.bench.benchmarks import soak as soak_benchmark
 from app.bench.benchmarks import startup as startup_benchmark
 from app.bench.benchmarks.quiet import refuse_if_busy
@@ -64,6 +65,24 @@ def kv(
     _run(
         kv_benchmark.TARGETS,
         lambda console: kv_benchmark.measure(console, model, pairs),
+        as_json=as_json,
+        force=force,
+    )
+
+
+@app.command()
+def setups(
+    as_json: AsJson = False,
+    force: Force = False,
+    model: Model = BUNDLED,
+    pairs: Pairs = 24,
+    only: Annotated[str, typer.Option(help="Only figures with this in their name.")] = "",
+) -> None:
+    """What each optimisation is worth: KV cache, prefix, speculation, weights, loading."""
+    targets = [target for target in setups_benchmark.TARGETS if only in target.name]
+    _run(
+        targets,
+        lambda console: setups_benchmark.measure(console, model, pairs, only),
         as_json=as_json,
         force=force,
     )

@@ -18,6 +18,7 @@ from transformers import LlamaForCausalLM
 from models.training.allocator import keep_freed_memory
 from models.training.batches import max_chars
 from models.training.card import write_card
+from models.training.dialogue_file import write_dialogues
 from models.training.dialogues import conversation
 from models.training.evaluate import evaluate
 from models.training.export import export
@@ -122,6 +123,7 @@ def main(
     )
     export(draft.averaged_model(), tokenizer, out / "draft")
     write_long_prompt(out)
+    write_dialogues(out)
     quantize(out / "target", out / "target-gptq-int4")
     result = evaluate(out, each, Console())
     write_card(out / "README.md", result, target.progress, draft.progress, hardware)

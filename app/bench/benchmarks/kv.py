@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 
+from app.bench.benchmarks.dialogues import long_prompt
 from app.bench.benchmarks.engines import equal_work, finished_run, interleaved, opened_bench
 from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.compare import paired_ratio
 from app.bench.figures import decode_rate
 from app.bench.record import RunRecord
-from backends.catalog import BUNDLED, resolve
 from backends.errors import DynoError
 from backends.setup import Setup
 
@@ -23,7 +22,7 @@ TARGETS = (KV_ON_OFF_512,)
 def measure(console: Console, model: str, pairs: int, tokens: int = 32) -> list[BenchmarkRecord]:
     """Decode speed with the cache over decode speed without it, in interleaved pairs."""
     on, off = Setup(model=model, kv_cache="dynamic"), Setup(model=model, kv_cache="off")
-    request = equal_work(_long_prompt(), tokens)
+    request = equal_work(long_prompt(), tokens)
     speeds: dict[str, list[float]] = {on.id: [], off.id: []}
     prompt_tokens: int | None = None
     with opened_bench() as bench:
@@ -42,13 +41,6 @@ def measure(console: Console, model: str, pairs: int, tokens: int = 32) -> list[
             ratio.ratio, n=ratio.n, interval=(ratio.low, ratio.high), reason=note
         )
     ]
-
-
-def _long_prompt() -> str:
-    path = Path(resolve(BUNDLED)).parent / "long_prompt.txt"
-    if not path.is_file():
-        raise DynoError("The bundled model's long prompt is missing.", "Fetch the repository anew.")
-    return path.read_text(encoding="utf-8").strip()
 
 
 def _speed(record: RunRecord) -> float:
