@@ -8,6 +8,7 @@ from typing import Any
 from backends.errors import InvalidRequest
 from backends.local.worker.caches import KvCaches
 from backends.local.worker.generation import Generator
+from backends.local.worker.scores import teacher_forced
 from backends.request import Request
 
 
@@ -17,6 +18,10 @@ def run(name: str, generator: Generator, arguments: dict[str, Any]) -> Any:
         return bare_generate(generator, **arguments)
     if name == "pass_lengths":
         return pass_lengths(generator, **arguments)
+    if name == "prompt_ids":
+        return generator.prompt_ids(**arguments)
+    if name == "teacher_forced":
+        return teacher_forced(generator, **arguments)
     raise InvalidRequest(f"There is no probe called “{name}”.")
 
 

@@ -1,0 +1,174 @@
+"""What an optimisation does to the answer: nothing, where it only computes otherwise; little, where
+it computes with fewer bits. Logits are compared at every position, teacher-forced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backends.engine import CancelToken
+from backends.local.backend import LocalBackend
+from backends.local.engine import LocalEngine
+from backends.request import Message, Request, Sampling
+from backends.settings import ROOT
+from backends.setup import Setup
+from tests.backends.asking import ask
+
+BACKEND = LocalBackend()
+BUNDLED = ROOT / "models" / "bundled"
+DIALOGUES = BUNDLED / "dialogues.json"
+Logits = np.ndarray[Any, np.dtype[np.float32]]
+
+# Computes the same in another way.
+SAME: tuple[dict[str, object], ...] = (
+    {"kv_cache": "off"},
+    {"kv_cache": "static"},
+    {"reuse_prefix": True},
+    {"prefill_chunk": 16},
+    {"attention": "eager"},
+    {"speculation": "lookup"},
+    {"speculation": "draft"},
+)
+# Computes with fewer bits: largest mean KL (nats a token), least top-1 agreement with bf16, and the
+# perplexity it may reach over that of bf16.
+FEWER_BITS: dict[str, tuple[float, float, float]] = {
+    "int8": (0.01, 0.98, 1.02),
+    "nf4": (0.10, 0.95, 1.10),
+    "gptq-int4": (0.10, 0.95, 1.10),
+}
+_LIBRARY = {"int8": "bitsandbytes", "nf4": "bitsandbytes", "gptq-int4": "gptqmodel"}
+pytestmark = pytest.mark.skipif(not DIALOGUES.is_file(), reason="no dialogues are bundled")
+
+
+def name_of(toggles: dict[str, object]) -> str:
+    return " ".join(f"{name}={value}" for name, value in toggles.items())
+
+
+class Engines:
+    def __init__(self) -> None:
+        self._open: dict[str, LocalEngine] = {}
+
+    def __call__(self, **toggles: object) -> LocalEngine:
+        setup = Setup.model_validate({"device": "cpu", "threads": 1} | toggles)
+        if setup.id not in self._open:
+            self._open[setup.id] = BACKEND.open(setup, lambda progress: None, CancelToken())
+        return self._open[setup.id]
+
+    def close(self) -> None:
+        for engine in self._open.values():
+            engine.close()
+
+
+@pytest.fixture(scope="module")
+def engines() -> Iterator[Engines]:
+    made = Engines()
+    yield made
+    made.close()
+
+
+def dialogues(count: int) -> list[Request]:
+    rows = json.loads(DIALOGUES.read_text(encoding="utf-8"))
+    step = max(1, len(rows) // count)
+    return [
+        Request(
+            messages=tuple(Message.model_validate(message) for message in row["messages"]),
+            sampling=Sampling(max_new_tokens=64),
+        )
+        for row in rows[::step][:count]
+    ]
+
+
+@pytest.fixture(scope="module")
+def texts(engines: Engines) -> list[tuple[list[int], int]]:
+    """Prompts with plain fp32's greedy answers, as token ids, and how long the prompts are."""
+    made = []
+    for request in dialogues(10):
+        engine = engines()
+        prompt = engine.probe("prompt_ids", messages=request.messages, sampling=request.sampling)
+        made.append(([*prompt, *ask(engine, request).ids], len(prompt)))
+    return made
+
+
+def logits_of(engine: LocalEngine, text: tuple[list[int], int]) -> Logits:
+    ids, prompt_tokens = text
+    found = engine.probe("teacher_forced", token_ids=ids, prompt_tokens=prompt_tokens)
+    assert isinstance(found, np.ndarray)
+    assert found.shape[0] == len(ids) - prompt_tokens + 1
+    return found
+
+
+def farthest(engine: LocalEngine, other: LocalEngine, texts: list[tuple[list[int], int]]) -> float:
+    """Largest difference of two logits at any position, over the range of all of them."""
+    worst = 0.0
+    for text in texts:
+        a, b = logits_of(engine, text), logits_of(other, text)
+        worst = max(worst, float(np.abs(a - b).max() / (a.max() - a.min())))
+    return worst
+
+
+@pytest.mark.parametrize("toggles", SAME, ids=name_of)
+def test_fp32_logits_are_the_same_at_every_position(
+    engines: Engines, texts: list[tuple[list[int], int]], toggles: dict[str, object]
+) -> None:
+    assert farthest(engines(), engines(**toggles), texts) <= 1e-4
+
+
+@pytest.mark.parametrize("weights", ["bf16", "fp16"])
+def test_16_bit_logits_differ_no_more_than_passes_of_another_length_do(
+    engines: Engines, texts: list[tuple[list[int], int]], weights: str
+) -> None:
+    """The yardstick: the same weights without a cache, where only the passes' lengths differ."""
+    plain = engines(weights=weights)
+    noise = farthest(plain, engines(weights=weights, kv_cache="off"), texts)
+    assert noise > 0
+    for toggles in SAME[1:]:
+        other = engines(**({"weights": weights} | toggles))
+        assert farthest(plain, other, texts) <= 2 * noise, toggles
+
+
+@pytest.mark.parametrize("toggles", SAME, ids=name_of)
+def test_greedy_answers_are_the_same(engines: Engines, toggles: dict[str, object]) -> None:
+    differing = []
+    asked = dialogues(20)
+    for request in asked:
+        mine, other = ask(engines(), request).ids, ask(engines(**toggles), request).ids
+        if mine != other:
+            pairs = enumerate(zip(mine, other, strict=False))
+            differing.append(
+                (request.messages[-1].content, next(i for i, (a, b) in pairs if a != b))
+            )
+    assert len(differing) <= 0.05 * len(asked), f"first divergences: {differing}"
+
+
+@pytest.mark.parametrize("weights", sorted(FEWER_BITS))
+def test_fewer_bits_stay_close_to_16(
+    engines: Engines, texts: list[tuple[list[int], int]], weights: str
+) -> None:
+    if find_spec(_LIBRARY[weights]) is None:
+        pytest.skip(f"{_LIBRARY[weights]} is not installed")
+    most_kl, least_agreement, most_perplexity = FEWER_BITS[weights]
+    reference, quantized = engines(weights="bf16"), engines(weights=weights)
+    kls, agreements, nats, reference_nats = [], [], [], []
+    for ids, prompt_tokens in texts:
+        p = _log_softmax(logits_of(reference, (ids, prompt_tokens)))[:-1]
+        q = _log_softmax(logits_of(quantized, (ids, prompt_tokens)))[:-1]
+        said = np.array(ids[prompt_tokens:])
+        kls.append((np.exp(p) * (p - q)).sum(-1))
+        agreements.append(p.argmax(-1) == q.argmax(-1))
+        reference_nats.append(-p[np.arange(len(said)), said])
+        nats.append(-q[np.arange(len(said)), said])
+    assert np.concatenate(kls).mean() <= most_kl
+    assert np.concatenate(agreements).mean() >= least_agreement
+    ratio = np.exp(np.concatenate(nats).mean() - np.concatenate(reference_nats).mean())
+    assert ratio <= most_perplexity
+
+
+def _log_softmax(logits: Logits) -> Logits:
+    shifted = logits - logits.max(-1, keepdims=True)
+    found: Logits = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return found
