@@ -19,7 +19,10 @@ _HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?$")
 
 class CatalogModel(BaseModel):
     """A model family: its target, its draft and its target quantized with GPTQ, each a folder of
-    the repository or a Hub id."""
+    the repository or a Hub id, and the sizes that say whether it fits before it is downloaded.
+
+    `embedding_parameters` are the weights that stay in 16 bits when the rest is quantized.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,7 +31,25 @@ class CatalogModel(BaseModel):
     target: str
     draft: str | None = None
     gptq_int4: str | None = None
+    gptq_int8: str | None = None
+    serverless: str | None = None
+    parameters: int
+    embedding_parameters: int
+    layers: int
+    kv_heads: int
+    head_size: int
+    context: int
+    licence: str
+    gated: bool = False
     about: str = ""
+
+    @property
+    def is_bundled(self) -> bool:
+        return self.target.startswith("models/")
+
+    def kv_cache_bytes(self, tokens: int, item_bytes: int = 2) -> int:
+        """Keys and values of so many tokens: 2 x layers x KV heads x head size x bytes, each."""
+        return 2 * self.layers * self.kv_heads * self.head_size * item_bytes * tokens
 
 
 @cache

@@ -39,7 +39,7 @@ def _threads(threads: int | None) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
 
 
-_WEIGHTS = {"int8": "INT8", "nf4": "NF4", "gptq-int4": "INT4 GPTQ"}
+_WEIGHTS = {"int8": "INT8", "nf4": "NF4", "gptq-int4": "INT4 GPTQ", "gptq-int8": "INT8 GPTQ"}
 _SPECULATION = {"none": "", "draft": "draft", "lookup": "prompt lookup"}
 _ALWAYS = ("weights", "kv_cache")
 

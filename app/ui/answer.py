@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from app.bench import figures
-from app.bench.compare import equal_beginning
 from app.bench.conversation import Turn
 from app.bench.record import RunRecord
 from app.ui import chat_state
@@ -22,7 +19,8 @@ from app.ui.safe_text import safe_markdown
 def draw_answer(
     run: RunRecord, turn: Turn, *, label: str, best: set[str], agreement: str, is_last: bool
 ) -> None:
-    """One bubble with its remarks, one row of figures, whether the setups agree, small buttons."""
+    """One bubble with its remarks, one row of figures, whether the setups agree (HTML), small
+    buttons."""
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
         if run.answer:
             st.markdown(safe_markdown(run.answer), anchors=False)
@@ -45,7 +43,7 @@ def draw_answer(
             st.caption(" · ".join(notes))
     render_figures(run, best, peers=list(turn.runs.values()), label=label)
     if agreement:
-        st.html(f'<div class="dyno-agreement">{escape(agreement)}</div>')
+        st.html(f'<div class="dyno-agreement">{agreement}</div>')
     _tools(run, turn, is_last=is_last)
 
 
@@ -78,23 +76,6 @@ def remarks(run: RunRecord) -> list[str]:
             loaded += f" and warmed up in {duration(int(run.warm_up_seconds * 1e9))} before"
         notes.append(loaded)
     return notes
-
-
-def agreement_line(run: RunRecord, turn: Turn, reference_key: str, reference_label: str) -> str:
-    """Whether this answer is the one of the first column; nothing where that cannot be told."""
-    reference = turn.runs.get(reference_key)
-    if reference is None or len(turn.runs) < 2:
-        return ""
-    if not (run.status == reference.status == "finished"):
-        return ""
-    if run.id == reference.id:
-        others = (other for other in turn.runs.values() if other.id != run.id)
-        agree = all(equal_beginning(other, run) is None for other in others)
-        return "= same answer" if agree else "The other answers are compared with this one"
-    shared = equal_beginning(run, reference)
-    if shared is None:
-        return "= same answer"
-    return f"≠ differs from {reference_label} after {grouped(shared)} tokens"
 
 
 def _tools(run: RunRecord, turn: Turn, *, is_last: bool) -> None:

@@ -12,7 +12,8 @@ from app.bench.jobs import Job
 from app.bench.labels import labels
 from app.bench.lane import Lane
 from app.ui import chat_state
-from app.ui.answer import agreement_line, draw_answer
+from app.ui.agreement import agreement_html
+from app.ui.answer import draw_answer
 from app.ui.builder import setup_editor
 from app.ui.column_menu import column_menu, own_sampling
 from app.ui.format import format_row
@@ -61,7 +62,7 @@ def draw_columns(conversation: Conversation, job: Job | None) -> dict[str, LiveA
                         turn,
                         label=item.label,
                         best={name for name, ids in ranking[turn.index].items() if run.id in ids},
-                        agreement=agreement_line(run, turn, shown[0].column.key, shown[0].label),
+                        agreement=agreement_html(run, turn, shown[0].column.key, shown[0].label),
                         is_last=is_last,
                     )
                 else:

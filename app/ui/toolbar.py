@@ -8,13 +8,10 @@ from app.bench.conversation import MAX_COLUMNS, Comparison, Conversation
 from app.ui import chat_state
 from app.ui.builder import next_setup
 from app.ui.copy_button import copy_button
+from app.ui.model_picker import draw_model_picker
 from app.ui.presets import PRESETS, Preset
 from app.ui.sampling import sampling_editor
-from app.ui.server import get_server
-from backends.catalog import catalog, resolve, title_of
-from backends.errors import DynoError
-
-_TYPED = "another"
+from backends.catalog import title_of
 
 
 def draw_toolbar(conversation: Conversation) -> None:
@@ -22,7 +19,7 @@ def draw_toolbar(conversation: Conversation) -> None:
     busy = chat_state.is_busy(conversation)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
         with st.popover(_model_title(comparison), icon=":material/deployed_code:", disabled=busy):
-            _model_picker(comparison)
+            draw_model_picker(comparison)
         with st.popover("Race" if comparison.race else "Fair order", icon=":material/swap_vert:"):
             _order_picker(comparison)
         with st.popover(
@@ -51,40 +48,6 @@ def draw_toolbar(conversation: Conversation) -> None:
 def _model_title(comparison: Comparison) -> str:
     titles = dict.fromkeys(title_of(column.setup.model) for column in comparison.columns)
     return next(iter(titles)) if len(titles) == 1 else f"{len(titles)} models"
-
-
-def _model_picker(comparison: Comparison) -> None:
-    current = comparison.columns[0].setup.model
-    known = list(catalog())
-    public = get_server().settings.public
-    options = known if public else [*known, _TYPED]
-    chosen = st.radio(
-        "Model in every setup",
-        options,
-        index=options.index(current) if current in options else len(options) - 1,
-        format_func=lambda id_: catalog()[id_].title if id_ in catalog() else "Another one",
-        captions=[catalog()[id_].about if id_ in catalog() else "" for id_ in options],
-        key="model-choice",
-    )
-    if chosen != _TYPED:
-        if chosen != current:
-            st.button("Use it", type="primary", on_click=chat_state.set_model, args=(chosen,))
-        return
-    typed = st.text_input(
-        "Hub id or local folder",
-        value="" if current in known else current,
-        placeholder="org/name or /path/to/folder",
-        key="model-typed",
-        help="Safetensors weights only; code in a checkpoint is never run.",
-    ).strip()
-    if not typed or typed == current:
-        return
-    try:
-        resolve(typed)
-    except DynoError as error:
-        st.error(f"{error.message} {error.remedy}")
-        return
-    st.button("Use it", type="primary", on_click=chat_state.set_model, args=(typed,))
 
 
 def _order_picker(comparison: Comparison) -> None:

@@ -21,9 +21,9 @@ from backends.local.devices import (
     usable_cores,
 )
 from backends.local.engine import LocalEngine
-from backends.local.formats import FORMATS, format_of
+from backends.local.formats import FORMATS, GPTQ_BITS, catalog_bytes, format_of
 from backends.local.messages import Load
-from backends.local.weight_files import checkpoint_bytes
+from backends.local.weight_files import checkpoint_bytes, gptq_bits
 from backends.settings import ROOT, get_settings, hub_token
 from backends.setup import Setup, Weights
 
@@ -51,6 +51,7 @@ class LocalBackend:
                         ),
                         _quantized("nf4", "NF4", "4 bits in blocks of 64 (bitsandbytes)"),
                         _quantized("gptq-int4", "INT4 GPTQ", "4 bits, calibrated (GPTQModel)"),
+                        _quantized("gptq-int8", "INT8 GPTQ", "8 bits, calibrated (GPTQModel)"),
                     ),
                 ),
                 Toggle(
@@ -198,7 +199,8 @@ class LocalBackend:
         if not verdict.ok:
             return verdict
         try:
-            weights_source(setup)
+            source = weights_source(setup)
+            _check_gptq(setup, Path(source))
             draft_source(setup)
             resolve_device(setup.device)
         except DynoError as error:
@@ -210,9 +212,10 @@ class LocalBackend:
 
     def memory_needed_bytes(self, setup: Setup) -> int | None:
         folder = Path(weights_source(setup))
-        if not folder.is_dir():
-            return None
-        return checkpoint_bytes(folder, format_of(setup))
+        if folder.is_dir():
+            return checkpoint_bytes(folder, format_of(setup))
+        entry = catalog().get(setup.model)
+        return None if entry is None else catalog_bytes(entry, format_of(setup))
 
     def open(self, setup: Setup, on_progress: OnProgress, cancel: CancelToken) -> LocalEngine:
         token = hub_token()
@@ -255,10 +258,39 @@ def weights_source(setup: Setup) -> str:
     """Folder or Hub id of the weights that the setup wants: for GPTQ the catalog's quantized ones,
     if it knows some."""
     entry = catalog().get(setup.model)
-    if setup.weights == "gptq-int4" and entry is not None and entry.gptq_int4 is not None:
-        folder = ROOT / entry.gptq_int4
-        return str(folder) if folder.is_dir() else entry.gptq_int4
-    return resolve(setup.model)
+    if entry is None or setup.weights not in GPTQ_BITS:
+        return resolve(setup.model)
+    quantized = entry.gptq_int4 if setup.weights == "gptq-int4" else entry.gptq_int8
+    if quantized is None:
+        raise InvalidSetup(
+            f"The catalog knows no {setup.weights} checkpoint of {entry.title}.",
+            "Choose other weights, or type the Hub id or folder of a GPTQ checkpoint as the model.",
+        )
+    return _placed(quantized)
+
+
+def _placed(source: str) -> str:
+    """A folder of the repository as a path, a Hub id as it is."""
+    folder = ROOT / source
+    return str(folder) if folder.is_dir() else source
+
+
+def _check_gptq(setup: Setup, folder: Path) -> None:
+    """Refuse, as far as the files here tell, weights that the checkpoint does not have."""
+    if not folder.is_dir():
+        return
+    stored, wanted = gptq_bits(folder), GPTQ_BITS.get(setup.weights)
+    if stored == wanted:
+        return
+    if stored is None:
+        raise InvalidSetup(
+            "This checkpoint is not quantized with GPTQ.",
+            "Choose other weights, or a GPTQ checkpoint of this model.",
+        )
+    raise InvalidSetup(
+        f"This checkpoint is quantized already (GPTQ, {stored} bits).",
+        f"Choose weights gptq-int{stored}, or the model it was made from.",
+    )
 
 
 def draft_source(setup: Setup) -> str | None:
@@ -276,5 +308,4 @@ def draft_source(setup: Setup) -> str | None:
             "No draft model is known for this model.",
             "Name one under Draft model, or choose prompt lookup.",
         )
-    folder = ROOT / entry.draft
-    return str(folder) if folder.is_dir() else entry.draft
+    return _placed(entry.draft)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backends.catalog import CatalogModel
 from backends.setup import Setup, Weights
 
 
@@ -32,7 +33,16 @@ FORMATS: dict[Weights, Format] = {
     "int8": Format(1.01, 2, "bitsandbytes"),
     "nf4": Format(0.5 + 4 / 64, 2, "bitsandbytes"),
     "gptq-int4": Format(0.5 + 2.5 / 128, 2, "gptqmodel"),
+    "gptq-int8": Format(1 + 3 / 128, 2, "gptqmodel"),
 }
+GPTQ_BITS: dict[Weights, int] = {"gptq-int4": 4, "gptq-int8": 8}
+
+
+def catalog_bytes(entry: CatalogModel, wanted: Format) -> int:
+    """What a model of the catalog takes in a format, before any of its files is here."""
+    in_matrices = entry.parameters - entry.embedding_parameters
+    matrices = in_matrices * wanted.matrix_bytes
+    return int(matrices + entry.embedding_parameters * wanted.other_bytes)
 
 
 def format_of(setup: Setup) -> Format:

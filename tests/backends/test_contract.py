@@ -294,7 +294,10 @@ def test_what_is_offered_is_accepted(bench: Bench) -> None:
         for choice in toggle.choices:
             # What another choice needs beside it.
             named = {"draft_model": bench.model} if choice.value == "draft" else {}
-            verdict = bench.backend.check(bench.setup(**{toggle.name: choice.value}, **named))
+            setup = bench.setup(**{toggle.name: choice.value}, **named)
+            if choice.value.startswith("gptq"):  # a checkpoint of its own: test_local_toggles
+                continue
+            verdict = bench.backend.check(setup)
             assert verdict.ok == (not choice.why_not), (toggle.name, choice.value)
 
 

@@ -252,6 +252,9 @@ def test_gptq_weights_take_less_than_half_of_16_bits_and_answer(engines: Engines
 def test_gptq_of_a_checkpoint_that_is_not_says_what_to_choose(tmp_path: Path) -> None:
     model = make_model(tmp_path / "plain")
     setup = Setup(model=str(model), weights="gptq-int4", device="cpu")
+    verdict = BACKEND.check(setup)
+    assert "not quantized" in verdict.reason
+    assert "GPTQ checkpoint" in verdict.remedy
     with pytest.raises(InvalidSetup, match="not quantized"):
         BACKEND.open(setup, lambda progress: None, CancelToken())
 
@@ -259,6 +262,7 @@ def test_gptq_of_a_checkpoint_that_is_not_says_what_to_choose(tmp_path: Path) ->
 @needs_gptq
 def test_a_gptq_checkpoint_is_not_opened_as_something_else() -> None:
     setup = Setup(model=str(GPTQ_FOLDER), weights="bf16", device="cpu")
+    assert "quantized already" in BACKEND.check(setup).reason
     with pytest.raises(InvalidSetup, match="quantized already"):
         BACKEND.open(setup, lambda progress: None, CancelToken())
 
@@ -358,7 +362,7 @@ def test_no_pair_of_values_that_is_offered_fails(tmp_path: Path) -> None:
     for setup in _pairs(base):
         if setup.speculation == "draft":
             setup = setup.model_copy(update={"draft_model": str(model)})
-        skipped = setup.compile or setup.weights == "gptq-int4" or setup.id in tried
+        skipped = setup.compile or setup.id in tried
         if skipped or not BACKEND.check(setup).ok:
             continue
         tried.add(setup.id)

@@ -10,13 +10,13 @@ import torch
 from transformers import AutoConfig, BitsAndBytesConfig, GPTQConfig
 
 from backends.errors import InvalidSetup
+from backends.local.formats import GPTQ_BITS
 from backends.local.weight_files import gptq_bits
 from backends.setup import Setup
 
 INT8_THRESHOLD = 6.0
 # The default GPTQ kernel on a CPU takes only matrices with sides that are multiples of this.
 _KERNEL_WIDTH = 16
-_GPTQ_BITS = {"gptq-int4": 4}
 
 
 def quantization_options(setup: Setup, folder: Path) -> dict[str, Any]:
@@ -25,8 +25,8 @@ def quantization_options(setup: Setup, folder: Path) -> dict[str, Any]:
     Raises `InvalidSetup` where checkpoint and setup do not fit.
     """
     stored_bits = gptq_bits(folder)
-    if setup.weights in _GPTQ_BITS:
-        return {"quantization_config": _gptq(folder, stored_bits, _GPTQ_BITS[setup.weights])}
+    if setup.weights in GPTQ_BITS:
+        return {"quantization_config": _gptq(folder, stored_bits, GPTQ_BITS[setup.weights])}
     if stored_bits is not None:
         raise InvalidSetup(
             f"This checkpoint is quantized already (GPTQ, {stored_bits} bits).",

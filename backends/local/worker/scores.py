@@ -15,7 +15,7 @@ from backends.local.worker.generation import Generator, compile_config
 _CYCLE_TOKENS = 5
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def teacher_forced(
     generator: Generator, token_ids: Sequence[int], prompt_tokens: int
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -62,4 +62,5 @@ def _split(start: int, end: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def _array(logits: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return logits.float().cpu().numpy()
+    found: np.ndarray[Any, np.dtype[np.float32]] = logits.float().cpu().numpy()
+    return found

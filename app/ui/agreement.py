@@ -1,0 +1,50 @@
+"""Whether a setup says what the first one says, and where it begins to say something else."""
+
+from __future__ import annotations
+
+from html import escape
+
+from app.bench.compare import equal_beginning
+from app.bench.conversation import Turn
+from app.bench.record import RunRecord
+from app.ui.format import grouped
+
+_CHARS_BEFORE, _CHARS_AFTER = 28, 20
+
+
+def agreement_html(run: RunRecord, turn: Turn, reference_key: str, reference_label: str) -> str:
+    """One line of escaped HTML; nothing where it cannot be told."""
+    reference = turn.runs.get(reference_key)
+    if reference is None or len(turn.runs) < 2:
+        return ""
+    if not (run.status == reference.status == "finished"):
+        return ""
+    if run.id == reference.id:
+        others = (other for other in turn.runs.values() if other.id != run.id)
+        agree = all(equal_beginning(other, run) is None for other in others)
+        return "= same answer" if agree else "The other answers are compared with this one"
+    shared = equal_beginning(run, reference)
+    if shared is None:
+        return "= same answer"
+    total = max(1, sum(chunk.tokens for chunk in reference.chunks))
+    share = f" ({100 * min(shared, total) / total:.0f} %)"
+    line = f"≠ differs from {escape(reference_label)} after {grouped(shared)} tokens{share}"
+    place = first_difference(run, shared)
+    return f"{line}: {place}" if place else line
+
+
+def first_difference(run: RunRecord, shared_tokens: int) -> str:
+    """A few words around the first token that differs, which is marked; empty where the answer
+    ended before the reference did."""
+    before, tokens = "", 0
+    for index, chunk in enumerate(run.chunks):
+        if tokens + chunk.tokens > shared_tokens:
+            after = "".join(later.text for later in run.chunks[index + 1 :])
+            ellipsis = "…" if len(before) > _CHARS_BEFORE else ""
+            return (
+                f"{ellipsis}{escape(before[-_CHARS_BEFORE:])}<mark>{escape(chunk.text)}</mark>"
+                f"{escape(after[:_CHARS_AFTER])}{'…' if len(after) > _CHARS_AFTER else ''}"
+            )
+        before += chunk.text
+        tokens += chunk.tokens
+    return ""

@@ -1,0 +1,79 @@
+"""The model picker: what the catalog knows with what it needs here, or any Hub id or folder."""
+
+from __future__ import annotations
+
+import psutil
+import streamlit as st
+
+from app.bench.conversation import Comparison
+from app.bench.environment import gpu_reading
+from app.ui import chat_state
+from app.ui.format import bytes_text
+from app.ui.server import get_server
+from backends.catalog import catalog, resolve
+from backends.errors import DynoError
+from backends.local.formats import FORMATS, catalog_bytes
+
+_TYPED = "another"
+# Room beside the weights: KV cache, activations, the libraries.
+_FITS_WELL = 0.7
+
+
+def draw_model_picker(comparison: Comparison) -> None:
+    """Choose the model of every setup: sizes first, so that nobody downloads what cannot run."""
+    current, free = comparison.columns[0].setup.model, free_memory_bytes()
+    known = list(catalog())
+    public = get_server().settings.public
+    options = known if public else [*known, _TYPED]
+    chosen = st.radio(
+        "Model in every setup",
+        options,
+        index=options.index(current) if current in options else len(options) - 1,
+        format_func=lambda id_: catalog()[id_].title if id_ in catalog() else "Another one",
+        captions=[_caption(id_, free) for id_ in options],
+        key="model-choice",
+    )
+    if chosen != _TYPED:
+        if chosen != current:
+            st.button("Use it", type="primary", on_click=chat_state.set_model, args=(chosen,))
+        return
+    typed = st.text_input(
+        "Hub id or local folder",
+        value="" if current in known else current,
+        placeholder="org/name or /path/to/folder",
+        key="model-typed",
+        help="Safetensors weights only; code in a checkpoint is never run.",
+    ).strip()
+    if not typed or typed == current:
+        return
+    try:
+        resolve(typed)
+    except DynoError as error:
+        st.error(f"{error.message} {error.remedy}")
+        return
+    st.button("Use it", type="primary", on_click=chat_state.set_model, args=(typed,))
+
+
+def free_memory_bytes() -> int:
+    """Memory that a model can have: the largest GPU's, else what this machine has free."""
+    gpus = [gpu.memory_bytes for gpu in gpu_reading().gpus if gpu.memory_bytes is not None]
+    return max(gpus, default=int(psutil.virtual_memory().available))
+
+
+def _caption(id_: str, free_bytes: int) -> str:
+    """What the model is and needs, in 16 bits and, where that is too much, in 4."""
+    entry = catalog().get(id_)
+    if entry is None:
+        return ""
+    if entry.is_bundled:
+        return entry.about
+    half = catalog_bytes(entry, FORMATS["bf16"])
+    facts = f"{half / 1e9:.2g} GB in 16 bits, {entry.licence}"
+    if entry.gated:
+        facts += ", gated: wants a token"
+    if half <= _FITS_WELL * free_bytes:
+        return f"{facts}. Fits here."
+    small = catalog_bytes(entry, FORMATS["nf4"])
+    if small <= _FITS_WELL * free_bytes:
+        return f"{facts}. Here only in 4 bits ({bytes_text(small)})."
+    return f"{facts}. Too big here: {bytes_text(free_bytes)} are free."
