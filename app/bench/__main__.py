@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -30,6 +32,7 @@ from app.bench.benchmarks.table import show
 from app.bench.doctor import Check, diagnose
 from backends.catalog import BUNDLED
 from backends.errors import DynoError
+from backends.settings import ROOT
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -86,6 +89,13 @@ def setups(
         as_json=as_json,
         force=force,
     )
+
+
+@app.command()
+def gpu() -> None:
+    """What a CUDA GPU here delivers on a model of a 7B's shape; needs no weights."""
+    script = ROOT / "backends" / "local" / "gpu_probe.py"
+    raise typer.Exit(subprocess.run([sys.executable, str(script)], check=False).returncode)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
 from app.bench.benchmarks.records import BenchmarkRecord, Target, exit_code, json_line
 from app.bench.benchmarks.table import show
 from backends.errors import DynoError
+from backends.local.devices import cuda_names
 from backends.settings import ROOT
 
 HIGHER = Target("speed", "ratio", "higher", bar=0.98)
@@ -269,3 +270,36 @@ def test_starts_and_loads_are_timed(bundled_model: Path) -> None:
         pytest.skip("no Chromium on the PATH")
     records = startup.measure(Console(file=io.StringIO()), str(bundled_model), repeats=1)
     assert all(record.value is not None for record in records), records
+
+
+# The GPU's probe
+
+
+def test_without_a_gpu_the_probe_says_so_and_ends_cleanly() -> None:
+    if cuda_names():
+        pytest.skip("there is a GPU here: the test marked gpu runs it")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "backends" / "local" / "gpu_probe.py")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert json.loads(done.stdout.splitlines()[-1])["measured"] is False
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.gpu
+def test_the_probe_measures_a_model_of_two_layers() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "backends" / "local" / "gpu_probe.py"), "--layers", "2"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert all("error" not in row for row in result["rows"]), result["rows"]
+    assert all(0 < row["mbu"] < 1.2 for row in result["rows"])
