@@ -105,8 +105,6 @@ def copy_bandwidth(device: Any) -> float:
     source = torch.empty(_COPY_BYTES // 2, dtype=torch.float16, device=device)
     target = torch.empty_like(source)
     seconds = _seconds(lambda: target.copy_(source))
-    del source, target
-    torch.cuda.empty_cache()
     return float(2 * _COPY_BYTES / seconds)
 
 
@@ -115,6 +113,7 @@ def build(layers: int, device: Any) -> Any:
     import torch
     from transformers import AutoModelForCausalLM, Qwen2Config
 
+    torch.cuda.empty_cache()  # the copy's buffers
     shape: dict[str, Any] = SHAPE | {"num_hidden_layers": layers}
     config = Qwen2Config(**shape)
     with torch.device(device):
