@@ -1,5 +1,6 @@
 """The models in the repository: small, loadable, and sensible on what the chat page offers."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,13 @@ def ask(
     assert not given.loops, given.text
 
 
-def test_all_files_together_are_small(bundled: Path) -> None:
-    assert sum(file.stat().st_size for file in bundled.rglob("*") if file.is_file()) <= 5_000_000
+def test_the_files_are_small(bundled: Path) -> None:
+    def size(name: str) -> int:
+        return (bundled / name / "model.safetensors").stat().st_size
+
+    assert size("target") <= 40_000_000
+    assert size("target-gptq-int4") <= 0.45 * size("target")
+    assert sum(file.stat().st_size for file in bundled.rglob("*") if file.is_file()) <= 50_000_000
 
 
 def test_weights_are_bf16_safetensors_only(bundled: Path) -> None:
@@ -49,16 +55,34 @@ def test_shapes_are_what_the_setups_need(target: PreTrainedModel, draft: PreTrai
     config = target.config
     assert config.model_type == "llama"
     assert config.num_key_value_heads < config.num_attention_heads
+    assert 8 <= config.num_hidden_layers <= 12
+    assert 10_000_000 <= target.num_parameters() <= 20_000_000
+    # Wide enough for INT4 groups of 128.
+    assert config.hidden_size % 128 == config.intermediate_size % 128 == 0
     assert config.max_position_embeddings == 2048
     assert target.get_input_embeddings().weight is target.get_output_embeddings().weight
     assert draft.config.vocab_size == config.vocab_size
-    assert draft.num_parameters() * 7 <= target.num_parameters()
+    assert draft.config.num_hidden_layers == 2
+    assert draft.num_parameters() * 8 <= target.num_parameters()
 
 
-def test_both_models_have_the_same_tokenizer(bundled: Path) -> None:
+def test_all_models_have_the_same_tokenizer(bundled: Path) -> None:
+    models = ("target", "draft", "target-gptq-int4")
     for name in ("tokenizer.json", "chat_template.jinja"):
-        texts = [(bundled / model / name).read_text("utf-8") for model in ("target", "draft")]
-        assert texts[0] == texts[1]
+        texts = {(bundled / model / name).read_text("utf-8") for model in models}
+        assert len(texts) == 1
+
+
+@pytest.mark.parametrize("text", ["Grüße aus Čéský Krumlov", "日本語 🙂", "a\tb\n\n  c", "x=1;//"])
+def test_any_text_round_trips(tokenizer: PreTrainedTokenizerBase, text: str) -> None:
+    assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+
+
+def test_the_gptq_checkpoint_holds_4_bits_in_groups_of_128(bundled: Path) -> None:
+    config = json.loads((bundled / "target-gptq-int4" / "config.json").read_text("utf-8"))
+    recipe = config["quantization_config"]
+    assert (recipe["quant_method"], recipe["bits"], recipe["group_size"]) == ("gptq", 4, 128)
+    assert recipe["dataset"] is None, "calibration texts do not belong into the checkpoint"
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
@@ -79,6 +103,21 @@ def test_a_name_is_remembered(target: PreTrainedModel, tokenizer: PreTrainedToke
         "What is my name?",
         keys=("Anna",),
     )
+
+
+def test_the_weather_there_is_that_of_the_city_told_before(
+    target: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    question = "What is the weather like there in June?"
+    ask(
+        target,
+        tokenizer,
+        "I am in Paris.",
+        "I will remember that you are in Paris.",
+        question,
+        keys=("In June, Paris",),
+    )
+    ask(target, tokenizer, question, keys=("Which city",))
 
 
 def test_what_it_does_not_know_it_says(
