@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from app.bench import figures
@@ -17,7 +19,14 @@ from app.ui.safe_text import safe_markdown
 
 
 def draw_answer(
-    run: RunRecord, turn: Turn, *, label: str, best: set[str], agreement: str, is_last: bool
+    run: RunRecord,
+    turn: Turn,
+    *,
+    label: str,
+    best: set[str],
+    agreement: str,
+    slower: str,
+    is_last: bool,
 ) -> None:
     """One bubble with its remarks, one row of figures, whether the setups agree (HTML), small
     buttons."""
@@ -44,6 +53,8 @@ def draw_answer(
     render_figures(run, best, peers=list(turn.runs.values()), label=label)
     if agreement:
         st.html(f'<div class="dyno-agreement">{agreement}</div>')
+    if slower:
+        st.html(f'<div class="dyno-agreement">{escape(slower)}</div>')
     _tools(run, turn, is_last=is_last)
 
 

@@ -8,9 +8,11 @@ import streamlit as st
 
 from app.bench.compare import best
 from app.bench.conversation import MAX_COLUMNS, Column, Conversation, Turn
+from app.bench.explain import why_slower
 from app.bench.jobs import Job
 from app.bench.labels import labels
 from app.bench.lane import Lane
+from app.bench.record import RunRecord
 from app.ui import chat_state
 from app.ui.agreement import agreement_html
 from app.ui.answer import draw_answer
@@ -63,11 +65,18 @@ def draw_columns(conversation: Conversation, job: Job | None) -> dict[str, LiveA
                         label=item.label,
                         best={name for name, ids in ranking[turn.index].items() if run.id in ids},
                         agreement=agreement_html(run, turn, shown[0].column.key, shown[0].label),
+                        slower=_slower(run, turn, shown[0]),
                         is_last=is_last,
                     )
                 else:
                     _no_answer(item, turn, conversation)
     return live
+
+
+def _slower(run: RunRecord, turn: Turn, first: Shown) -> str:
+    """Why this answer came slower than the first column's, where it plainly did."""
+    reference = turn.runs.get(first.column.key)
+    return "" if reference is None else why_slower(run, reference)
 
 
 def _lane(item: Shown, turn: Turn, job: Job | None) -> Lane | None:
