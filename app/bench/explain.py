@@ -51,8 +51,8 @@ CAUSES = (
     ),
     Cause(
         lambda run: run.setup.weights in ("nf4", "gptq-int4", "gptq-int8") and _on_cpu(run),
-        "Packed weights are unpacked for every product; for a model that the caches of the CPU hold "
-        "there is little reading to save.",
+        "Packed weights are unpacked for every product; for a model that fits the caches of the "
+        "CPU there is little reading to save.",
     ),
     Cause(
         lambda run: run.setup.weights in ("bf16", "fp16") and _on_cpu(run),

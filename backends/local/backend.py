@@ -41,7 +41,9 @@ class LocalBackend:
                     "weights",
                     "Weights",
                     "weights",
-                    "The type the weights are held and computed in.",
+                    "The type the weights are held and computed in. GPTQ weights come from a "
+                    "published checkpoint where there is one; else they are quantized here, once, "
+                    "calibrated on the dialogues in models/bundled/dialogues.json.",
                     (
                         Choice("fp32", "fp32", "4 bytes a weight, the reference"),
                         Choice("bf16", "bf16", "2 bytes a weight, the range of fp32"),
@@ -68,7 +70,8 @@ class LocalBackend:
                     "nf4_double_quant",
                     "NF4 double quantization",
                     "weights",
-                    "The scales of the blocks are quantized too: a little smaller.",
+                    "The scales of the blocks are quantized too: a little smaller. On a CPU with "
+                    "AVX512-BF16 the kernel unpacks them again, and nothing is saved there.",
                     is_option=True,
                     only_with=("weights", ("nf4",)),
                 ),
@@ -228,6 +231,8 @@ class LocalBackend:
             budget_bytes=int(budget_gb * 1e9) if budget_gb is not None else None,
             token=token.get_secret_value() if token else None,
             draft_source=draft_source(setup),
+            calibration=str(ROOT / "models" / "bundled" / "dialogues.json"),
+            kept_in=str(get_settings().data_dir / "conversions"),
         )
         return LocalEngine.open(shared_host(), order, on_progress, cancel)
 
@@ -261,12 +266,7 @@ def weights_source(setup: Setup) -> str:
     if entry is None or setup.weights not in GPTQ_BITS:
         return resolve(setup.model)
     quantized = entry.gptq_int4 if setup.weights == "gptq-int4" else entry.gptq_int8
-    if quantized is None:
-        raise InvalidSetup(
-            f"The catalog knows no {setup.weights} checkpoint of {entry.title}.",
-            "Choose other weights, or type the Hub id or folder of a GPTQ checkpoint as the model.",
-        )
-    return _placed(quantized)
+    return _placed(quantized or entry.target)
 
 
 def _placed(source: str) -> str:
@@ -280,13 +280,8 @@ def _check_gptq(setup: Setup, folder: Path) -> None:
     if not folder.is_dir():
         return
     stored, wanted = gptq_bits(folder), GPTQ_BITS.get(setup.weights)
-    if stored == wanted:
-        return
-    if stored is None:
-        raise InvalidSetup(
-            "This checkpoint is not quantized with GPTQ.",
-            "Choose other weights, or a GPTQ checkpoint of this model.",
-        )
+    if stored is None or stored == wanted:
+        return  # what is not quantized is quantized here
     raise InvalidSetup(
         f"This checkpoint is quantized already (GPTQ, {stored} bits).",
         f"Choose weights gptq-int{stored}, or the model it was made from.",

@@ -14,7 +14,8 @@ from backends.setup import Setup
 @dataclass(frozen=True, slots=True)
 class Load:
     """Load `setup` from `source` (a folder or a Hub id) onto `device`, within `budget_bytes`, and
-    the draft model from `draft_source` if the setup wants one."""
+    the draft model from `draft_source` if the setup wants one. What is quantized here is calibrated
+    on the dialogues of `calibration` and kept in `kept_in`."""
 
     setup: Setup
     source: str
@@ -23,6 +24,8 @@ class Load:
     budget_bytes: int | None
     token: str | None
     draft_source: str | None = None
+    calibration: str = ""
+    kept_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

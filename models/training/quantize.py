@@ -1,11 +1,11 @@
 """INT4 GPTQ of the target, with GPTQModel: `bundled/target-gptq-int4`, which transformers opens."""
 
-import json
 import os
 import random
 import shutil
 from pathlib import Path
 
+from backends.local.worker.gptq import forget_dataset
 from models.training.batches import max_chars, render
 from models.training.dialogues import conversation
 
@@ -49,14 +49,7 @@ def quantize(target: Path, folder: Path) -> None:
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)
-    _forget_dataset(partial / "config.json")
+    forget_dataset(partial / "config.json")
     tokenizer.save_pretrained(partial)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
-
-
-def _forget_dataset(path: Path) -> None:
-    """Take the calibration texts out of the configuration: loading does not need them."""
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["quantization_config"]["dataset"] = None
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

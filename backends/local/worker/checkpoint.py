@@ -95,6 +95,8 @@ def open_model(
         )
         _refuse_made_up_weights(found["missing_keys"])
         model.eval()
+        if quantization:
+            _try_kernels(model, folder)
         if device.type == "cpu":
             _own_memory(model)
             return model
@@ -111,6 +113,20 @@ def open_model(
             f"The model could not be loaded: {_first_line(error)}",
             "Check that the folder holds a text-generation model that transformers knows.",
             str(error)[:4000],
+        ) from error
+
+
+def _try_kernels(model: nn.Module, folder: Path) -> None:
+    """One token through the model: kernels pack their weights, and refuse widths, only then."""
+    try:
+        with torch.no_grad():
+            model(torch.zeros((1, 1), dtype=torch.long, device=next(model.parameters()).device))
+    except (AssertionError, ValueError, RuntimeError) as error:
+        text = model.config.get_text_config()
+        raise LoadFailed(
+            f"The kernel for these weights refuses this model ({_first_line(error)}): its widths "
+            f"are {text.hidden_size} and {text.intermediate_size}.",
+            "Choose INT8 or 16-bit weights for this model.",
         ) from error
 
 

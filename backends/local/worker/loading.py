@@ -13,10 +13,10 @@ import torch
 from transformers import GenerationConfig
 
 from backends.engine import EngineFacts
-from backends.local.formats import Format, format_of
+from backends.local.formats import GPTQ_BITS, Format, format_of
 from backends.local.memory import ProcessMemory, return_free_memory
 from backends.local.messages import Load
-from backends.local.weight_files import check_folder
+from backends.local.weight_files import check_folder, gptq_bits
 from backends.local.worker.checkpoint import (
     check_fits,
     end_token_ids,
@@ -26,7 +26,8 @@ from backends.local.worker.checkpoint import (
 )
 from backends.local.worker.download import fetch_from_hub
 from backends.local.worker.facts import read_facts, storage_bytes
-from backends.local.worker.quantized import quantization_options
+from backends.local.worker.gptq import quantized_folder
+from backends.local.worker.quantized import prepare_gptq, quantization_options
 from backends.setup import Setup
 
 OnStage = Callable[[str, float | None], None]
@@ -63,6 +64,9 @@ def load(order: Load, memory: ProcessMemory, on_stage: OnStage) -> LoadedModel:
     started = time.perf_counter()
     device = torch_device(order.device)
     folder, revision = _folder(order.source, order.setup.revision, order.token, on_stage)
+    bits = GPTQ_BITS.get(order.setup.weights)
+    if bits is not None and gptq_bits(folder) is None:
+        folder = _quantized_here(order, folder, revision, bits, device, on_stage)
     dtype = _DTYPES.get(order.setup.weights, torch.bfloat16)
     check_fits(folder, format_of(order.setup), device, order.budget_bytes)
     quantization = quantization_options(order.setup, folder)
@@ -103,6 +107,23 @@ def _folder(
         folder, revision = fetch_from_hub(source, revision, token, on_stage)
     check_folder(folder)
     return folder, revision
+
+
+def _quantized_here(
+    order: Load,
+    folder: Path,
+    revision: str | None,
+    bits: int,
+    device: torch.device,
+    on_stage: OnStage,
+) -> Path:
+    """A GPTQ checkpoint of a model that has none; it is made in 16 bits' memory."""
+    check_fits(folder, Format(2, 2), device, order.budget_bytes)
+    prepare_gptq()
+    calibration, kept_in = Path(order.calibration), Path(order.kept_in)
+    return quantized_folder(
+        order.source, folder, revision, bits, calibration, kept_in, device, on_stage
+    )
 
 
 def _draft(

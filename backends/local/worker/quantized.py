@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, BitsAndBytesConfig, GPTQConfig
+from transformers import BitsAndBytesConfig, GPTQConfig
 
 from backends.errors import InvalidSetup
 from backends.local.formats import GPTQ_BITS
 from backends.local.weight_files import gptq_bits
+from backends.local.worker.gptq import kernel_for
 from backends.setup import Setup
 
 INT8_THRESHOLD = 6.0
-# The default GPTQ kernel on a CPU takes only matrices with sides that are multiples of this.
-_KERNEL_WIDTH = 16
 
 
 def quantization_options(setup: Setup, folder: Path) -> dict[str, Any]:
@@ -48,23 +47,16 @@ def quantization_options(setup: Setup, folder: Path) -> dict[str, Any]:
 
 
 def _gptq(folder: Path, stored_bits: int | None, wanted_bits: int) -> GPTQConfig:
-    if stored_bits is None:
-        raise InvalidSetup(
-            "This checkpoint is not quantized with GPTQ, and the catalog knows no such one.",
-            f"Choose a GPTQ checkpoint of {wanted_bits} bits, or other weights.",
-        )
     if stored_bits != wanted_bits:
         raise InvalidSetup(
             f"This GPTQ checkpoint has {stored_bits} bits, not {wanted_bits}.",
             f"Choose weights gptq-int{stored_bits}.",
         )
-    # Read when gptqmodel is imported: with two cores or fewer its loader asks for more workers
-    # than its pool would have.
+    prepare_gptq()
+    return GPTQConfig(bits=wanted_bits, backend=kernel_for(folder))
+
+
+def prepare_gptq() -> None:
+    """Settings that gptqmodel reads when it is imported: with two cores or fewer its loader asks
+    for more workers than its pool would have."""
     os.environ.setdefault("GPTQMODEL_CPU_WORKERS", "2")
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    text = config.get_text_config()
-    head_size = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-    kv_heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
-    widths = (text.hidden_size, text.intermediate_size, kv_heads * head_size)
-    fits = all(width % _KERNEL_WIDTH == 0 for width in widths)
-    return GPTQConfig(bits=wanted_bits, backend="auto" if fits else "torch")
