@@ -229,7 +229,7 @@ def test_the_outlier_threshold_is_what_was_asked_for(engines: Engines) -> None:
 
 @needs_bitsandbytes
 def test_double_quantization_rounds_the_scales_of_nf4(engines: Engines) -> None:
-    """Seen in the numbers: a CPU with AVX512-BF16 keeps the scales unpacked, so not in the bytes."""
+    """Seen in the numbers: a CPU with AVX512-BF16 unpacks the scales, so not in the bytes."""
     plain = engines(weights="nf4")
     doubled = engines(weights="nf4", options={"nf4_double_quant": True})
     facts = plain.describe()
