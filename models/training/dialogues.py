@@ -31,15 +31,15 @@ _WEIGHTS: dict[Intent, float] = {
     inference.define: 18,
     inference.why: 9,
     inference.when: 6,
-    inference.compare: 5,
+    inference.compare: 6,
     geography.capital: 6,
     geography.country_of_capital: 3,
     geography.unknown_capital: 2,
     weather.weather_of: 6,
-    weather.weather_there: 4,
-    arithmetic.add_or_subtract: 5,
+    weather.weather_there: 5,
+    arithmetic.add_or_subtract: 9,
     order.neighbour: 3,
-    opposites.opposite: 2,
+    opposites.opposite: 4,
     colours.colour_of: 2,
     memory.tell_name: 6,
     memory.ask_name: 6,
@@ -50,20 +50,22 @@ _WEIGHTS: dict[Intent, float] = {
     memory.tell_called: 1,
     memory.ask_called: 1,
     memory.about_me: 1.5,
-    rewriting.repeat: 4,
-    rewriting.shorten: 3,
-    rewriting.upper_case: 3,
+    rewriting.repeat: 6,
+    rewriting.shorten: 5,
+    rewriting.upper_case: 6,
     lists.count: 4,
     lists.whole_list: 1.5,
     lists.some_of: 5,
     smalltalk.small_talk: 7,
     smalltalk.who_are_you: 2,
     off_topic.off_topic: 10,
-    stories.story: 5,
+    stories.story: 6,
     notes.short_notes: 5,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
 _TOLD_FACTOR, _UNTOLD_FACTOR, _THERE_FACTOR = 6.0, 0.3, 3.0
+# A system text that gives a name is seldom; so it is asked for.
+_NAMED_FACTOR = 8.0
 # After a definition people ask on: "Why does it matter?", "When should I use it?"
 _ON_FACTOR = 2.5
 _REWRITING = (rewriting.repeat, rewriting.shorten, rewriting.upper_case)
@@ -173,6 +175,8 @@ def _factor(intent: Intent, state: State) -> float:
         return _ON_FACTOR if knowledge.defined_in(state.last_answer) else 1.0
     if intent is weather.weather_there and state.city is not None:
         return _THERE_FACTOR
+    if intent is smalltalk.who_are_you and state.assistant_name != State().assistant_name:
+        return _NAMED_FACTOR
     return 1.0
 
 

@@ -32,6 +32,10 @@ class Length:
     share_at_end: float
 
 
+# Divides the steps between two checkpoints: what was drawn and not yet learnt is not saved.
+_STEPS_DRAWN = 5
+
+
 @dataclass(frozen=True)
 class Plan:
     """How to train. Learning rates are peaks; they fall linearly over the last `decay_share`.
@@ -40,9 +44,9 @@ class Plan:
 
     total_tokens: int
     lengths: tuple[Length, ...] = (
-        Length(256, 0.985, 0.94),
-        Length(1024, 0.015, 0.04),
-        Length(2048, 0.0, 0.02),
+        Length(256, 0.985, 0.965),
+        Length(1024, 0.015, 0.02),
+        Length(2048, 0.0, 0.015),
     )
     step_tokens: tuple[int, int] = (2400, 7000)
     batch_tokens: int = 4096
@@ -154,6 +158,7 @@ class Training:
         self._average = {k: v.detach().clone() for k, v in self.model.named_parameters()}
         self._optimizers = _optimizers(self.model, plan)
         self.tokenizer = tokenizer
+        self._drawn: list[list[Batch]] = []
         self._resume()
 
     def train_while(self, wanted: Callable[[], bool]) -> None:
@@ -162,11 +167,13 @@ class Training:
         self.model.train()
         while wanted():
             started_s = time.monotonic()
-            conversations = self._conversations(progress.step, progress.tokens)
-            loss = self._step(conversations, plan.lr_factor(progress.step, progress.tokens))
+            if not self._drawn:
+                self._drawn = self._draw(progress.step, progress.tokens)
+            batches = self._drawn.pop()
+            loss = self._step(batches, plan.lr_factor(progress.step, progress.tokens))
             progress.loss = _smoothed(progress.loss, loss)
             progress.step += 1
-            progress.tokens += sum(len(encoded.ids) for encoded in conversations)
+            progress.tokens += sum(batch.tokens for batch in batches)
             progress.seconds += time.monotonic() - started_s
 
     def run(
@@ -191,31 +198,37 @@ class Training:
         self.save()
         report(progress)
 
-    def _conversations(self, step: int, tokens: int) -> list[Encoded]:
-        """What one step learns from: a pure function of seed, step and tokens, so it resumes."""
+    def _draw(self, step: int, tokens: int) -> list[list[Batch]]:
+        """What the next steps learn from. Drawn for several at once, so that rows of similar length
+        fill a batch; a pure function of seed, step and tokens, so training resumes."""
         rng = random.Random(f"{self.plan.seed}:{step}")
+        wanted = _STEPS_DRAWN * self.plan.tokens_of_step(tokens)
         drawn: list[Encoded] = []
-        while sum(len(encoded.ids) for encoded in drawn) < self.plan.tokens_of_step(tokens):
-            row_tokens = self.plan.row_tokens(rng, tokens)
-            encoded = self._encode(rng, "train", row_tokens)
+        while sum(len(encoded.ids) for encoded in drawn) < wanted:
+            encoded = self._encode(rng, "train", self.plan.row_tokens(rng, tokens))
             if len(encoded.ids) <= CONTEXT_TOKENS:
                 drawn.append(encoded)
-        return drawn
+        batches = list(grouped(drawn, self.plan.batch_tokens))
+        rng.shuffle(batches)
+        steps: list[list[Batch]] = [[] for _ in range(_STEPS_DRAWN)]
+        for batch in batches:
+            min(steps, key=lambda s: sum(b.tokens for b in s)).append(batch)
+        return [step for step in steps if step]
 
     def _encode(self, rng: random.Random, split: Split, row_tokens: int) -> Encoded:
         said = conversation(rng, split, max_chars(row_tokens))
         return encode(self.tokenizer, said, self.plan.user_weight)
 
-    def _step(self, conversations: list[Encoded], lr_factor: float) -> float:
+    def _step(self, batches: list[Batch], lr_factor: float) -> float:
         plan = self.plan
         peaks = (plan.matrix_lr if plan.muon else plan.other_lr, plan.other_lr)
         for optimizer, peak in zip(self._optimizers, peaks, strict=True):
             optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
                 group["lr"] = peak * lr_factor
-        total_weight = sum(sum(encoded.weights) for encoded in conversations)
+        total_weight = sum(float(batch.weight.sum()) for batch in batches)
         total = 0.0
-        for batch in grouped(conversations, plan.batch_tokens):
+        for batch in batches:
             with torch.autocast(self._device.type, torch.bfloat16):
                 moved = batch.to(self._device)
                 loss = summed_loss(self.model, moved, self._teacher) / total_weight

@@ -52,7 +52,7 @@ VARIANTS: dict[str, tuple[Shape, Plan]] = {
         replace(TARGET, intermediate=768, vocab_size=3072),
         _PLAN,
     ),
-    "users' words weigh 0": (TARGET, replace(_PLAN, user_weight=0.0)),
+    "users' words weigh 0.05": (TARGET, replace(_PLAN, user_weight=0.05)),
 }
 
 
