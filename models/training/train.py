@@ -32,7 +32,6 @@ class Length:
     share_at_end: float
 
 
-# Divides the steps between two checkpoints: what was drawn and not yet learnt is not saved.
 _STEPS_DRAWN = 5
 
 
@@ -159,6 +158,7 @@ class Training:
         self._optimizers = _optimizers(self.model, plan)
         self.tokenizer = tokenizer
         self._drawn: list[list[Batch]] = []
+        self._drawn_at = 0, 0
         self._resume()
 
     def train_while(self, wanted: Callable[[], bool]) -> None:
@@ -168,7 +168,8 @@ class Training:
         while wanted():
             started_s = time.monotonic()
             if not self._drawn:
-                self._drawn = self._draw(progress.step, progress.tokens)
+                self._drawn_at = progress.step, progress.tokens
+                self._drawn = self._draw(*self._drawn_at)
             batches = self._drawn.pop()
             loss = self._step(batches, plan.lr_factor(progress.step, progress.tokens))
             progress.loss = _smoothed(progress.loss, loss)
@@ -267,6 +268,7 @@ class Training:
             "average": self._average,
             "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
             "progress": asdict(self.progress),
+            "drawn_at": self._drawn_at,
         }
         partial = self.folder / f"{_CHECKPOINT}.partial"
         torch.save(state, partial)
@@ -283,3 +285,6 @@ class Training:
         for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.progress = Progress(**state["progress"])
+        self._drawn_at = state["drawn_at"]
+        self._drawn = self._draw(*self._drawn_at)
+        del self._drawn[len(self._drawn) - (self.progress.step - self._drawn_at[0]) :]
