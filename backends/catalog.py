@@ -21,7 +21,8 @@ class CatalogModel(BaseModel):
     """A model family: its target, its draft and its target quantized with GPTQ, each a folder of
     the repository or a Hub id, and the sizes that say whether it fits before it is downloaded.
 
-    `embedding_parameters` are the weights that stay in 16 bits when the rest is quantized.
+    `embedding_parameters` are the weights that stay in 16 bits when the rest is quantized;
+    `sliding_window` is how many tokens the layers see that do not see all, where there are such.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,7 @@ class CatalogModel(BaseModel):
     kv_heads: int
     head_size: int
     context: int
+    sliding_window: int | None = None
     licence: str
     gated: bool = False
     about: str = ""

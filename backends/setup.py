@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Weights = Literal["fp32", "bf16", "fp16", "int8", "nf4", "gptq-int4", "gptq-int8"]
-KvCache = Literal["off", "dynamic", "static", "quantized"]
+KvCache = Literal["off", "dynamic", "sliding", "static", "quantized"]
 History = Literal["full", "none"]
 Speculation = Literal["none", "draft", "lookup"]
 Attention = Literal["sdpa", "eager", "flash"]

@@ -11,7 +11,11 @@ from backends.catalog import catalog, resolve
 from backends.engine import CancelToken, OnProgress
 from backends.errors import DynoError, InvalidSetup
 from backends.host.shared import shared_host
-from backends.local.combinations import check_combination
+from backends.local.combinations import (
+    check_combination,
+    no_window,
+    window_not_quantized,
+)
 from backends.local.devices import (
     available_devices,
     cuda_names,
@@ -23,7 +27,7 @@ from backends.local.devices import (
 from backends.local.engine import LocalEngine
 from backends.local.formats import FORMATS, GPTQ_BITS, catalog_bytes, format_of
 from backends.local.messages import Load
-from backends.local.weight_files import checkpoint_bytes, gptq_bits
+from backends.local.weight_files import checkpoint_bytes, gptq_bits, has_sliding_window
 from backends.settings import ROOT, get_settings, hub_token
 from backends.setup import Setup, Weights
 
@@ -83,6 +87,18 @@ class LocalBackend:
                     (
                         Choice("dynamic", "on (grows)", "one new column of keys a token"),
                         Choice("static", "static", "room for the whole answer from the start"),
+                        Choice(
+                            "quantized",
+                            "quantized",
+                            "4 bits with a scale for each group, the newest tokens as they are "
+                            "(HQQ)",
+                            _missing("hqq"),
+                        ),
+                        Choice(
+                            "sliding",
+                            "sliding window",
+                            "layers with a window forget what has left it",
+                        ),
                         Choice("off", "off", "the whole text is computed again for each token"),
                     ),
                 ),
@@ -204,6 +220,7 @@ class LocalBackend:
         try:
             source = weights_source(setup)
             _check_gptq(setup, Path(source))
+            _check_window(setup, Path(source))
             draft_source(setup)
             resolve_device(setup.device)
         except DynoError as error:
@@ -254,9 +271,14 @@ def _quantized(weights: Weights, label: str, about: str) -> Choice:
     """A choice that needs a library of its own; without it, it says so."""
     library = FORMATS[weights].library
     assert library is not None
-    missing = find_spec(library) is None
-    why_not = f"{library} is not installed: pip install -r requirements.txt." if missing else ""
-    return Choice(weights, label, about, why_not)
+    return Choice(weights, label, about, _missing(library))
+
+
+def _missing(library: str) -> str:
+    """Why a choice of a library that is not here cannot be taken; empty if it is."""
+    if find_spec(library) is not None:
+        return ""
+    return f"{library} is not installed: pip install -r requirements.txt."
 
 
 def weights_source(setup: Setup) -> str:
@@ -286,6 +308,21 @@ def _check_gptq(setup: Setup, folder: Path) -> None:
         f"This checkpoint is quantized already (GPTQ, {stored} bits).",
         f"Choose weights gptq-int{stored}, or the model it was made from.",
     )
+
+
+def _check_window(setup: Setup, folder: Path) -> None:
+    """Refuse, as far as catalog or files tell, a KV cache that the model's layers cannot have."""
+    entry = catalog().get(setup.model)
+    if entry is not None:
+        has_window = entry.sliding_window is not None
+    elif folder.is_dir():
+        has_window = has_sliding_window(folder)
+    else:
+        return  # known when it is downloaded
+    if setup.kv_cache == "sliding" and not has_window:
+        raise no_window()
+    if setup.kv_cache == "quantized" and has_window:
+        raise window_not_quantized()
 
 
 def draft_source(setup: Setup) -> str | None:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backends.capabilities import Availability
-from backends.local.formats import format_of
+from backends.errors import InvalidSetup
+from backends.local.devices import available_devices
+from backends.local.formats import GPTQ_BITS, format_of
 from backends.setup import Setup
 
 
@@ -17,6 +19,10 @@ class Conflict:
     holds: Callable[[Setup], bool]
     reason: str
     remedy: str
+
+
+def _on_mps(setup: Setup) -> bool:
+    return setup.device == "mps" or (setup.device == "auto" and available_devices()[0] == "mps")
 
 
 CONFLICTS = (
@@ -60,6 +66,31 @@ CONFLICTS = (
         "Each length of a chunk would be compiled anew inside a run.",
         "Leave prefill chunk empty, or turn compile off.",
     ),
+    Conflict(
+        lambda setup: setup.weights in ("int8", "nf4") and _on_mps(setup),
+        "bitsandbytes has no kernels for Apple's GPUs.",
+        "Choose fp16 weights, or device cpu.",
+    ),
+    Conflict(
+        lambda setup: setup.weights in GPTQ_BITS and _on_mps(setup),
+        "GPTQModel's kernels are for CUDA GPUs and CPUs.",
+        "Choose fp16 weights, or device cpu.",
+    ),
+    Conflict(
+        lambda setup: setup.compile and _on_mps(setup),
+        "Compiled steps are for CUDA GPUs and CPUs here.",
+        "Turn compile off, or choose another device.",
+    ),
+    Conflict(
+        lambda setup: setup.attention == "flash" and setup.weights == "fp32",
+        "FlashAttention computes in 16 bits.",
+        "Choose bf16 or fp16 weights, or attention sdpa.",
+    ),
+    Conflict(
+        lambda setup: setup.attention == "flash" and setup.device == "cpu",
+        "FlashAttention runs on CUDA GPUs.",
+        "Choose attention sdpa, or device cuda.",
+    ),
 )
 
 
@@ -69,3 +100,17 @@ def check_combination(setup: Setup) -> Availability:
         if conflict.holds(setup):
             return Availability(False, conflict.reason, conflict.remedy)
     return Availability(True)
+
+
+def no_window() -> InvalidSetup:
+    return InvalidSetup(
+        "No layer of this model has a sliding window: each attends to the whole text.",
+        "Choose KV cache on (grows).",
+    )
+
+
+def window_not_quantized() -> InvalidSetup:
+    return InvalidSetup(
+        "The quantized KV cache is for models whose layers all attend to the whole text.",
+        "Choose KV cache on (grows), or sliding window.",
+    )

@@ -66,12 +66,33 @@ def checkpoint_bytes(folder: Path, wanted: Format | None) -> int:
 
 def gptq_bits(folder: Path) -> int | None:
     """Bits of a checkpoint that GPTQ has quantized; None if it is no such one."""
+    recipe = _configuration(folder).get("quantization_config")
+    if not isinstance(recipe, dict) or recipe.get("quant_method") != "gptq":
+        return None
+    bits = recipe.get("bits")
+    return bits if isinstance(bits, int) else None
+
+
+def has_sliding_window(folder: Path) -> bool:
+    """Whether some layer of the checkpoint sees a window of the text only."""
+    config = _configuration(folder)
+    text = config.get("text_config")
+    text = text if isinstance(text, dict) else config
+    if text.get("use_sliding_window") is False:
+        return False
+    kinds = text.get("layer_types")
+    if isinstance(kinds, list):
+        return "sliding_attention" in kinds
+    return text.get("sliding_window") is not None
+
+
+def _configuration(folder: Path) -> dict[str, object]:
+    """What config.json says; nothing where it cannot be read."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        recipe = config.get("quantization_config") or {}
-        return int(recipe["bits"]) if recipe.get("quant_method") == "gptq" else None
-    except (OSError, ValueError, KeyError, AttributeError):
-        return None
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 class _Tensor(BaseModel):

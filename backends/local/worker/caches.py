@@ -1,15 +1,14 @@
-"""KV caches of a setup: made for a request, kept for the next one's prefix, counted in bytes."""
+"""The KV cache of each request: made for it, or kept from the one before for its prefix."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from transformers import DynamicCache, StaticCache
 
 from backends.errors import InvalidRequest
-from backends.local.worker.facts import storage_bytes
+from backends.local.worker.cache_kinds import quantized_cache, whole_cache
 from backends.local.worker.loading import LoadedModel
 
 # A compiled step is for one length of the static cache: longer prompts would compile anew inside
@@ -31,15 +30,21 @@ class KvCaches:
         Raises `InvalidRequest` where a compiled step has no room for prompt and answer.
         """
         setup, config = self._loaded.setup, self._loaded.model.config
-        if setup.kv_cache == "off":
-            return None, 0
-        if setup.kv_cache == "static":
-            return StaticCache(config=config, max_cache_len=self._static_tokens(ids, new_tokens)), 0
+        match setup.kv_cache:
+            case "off":
+                return None, 0
+            case "static":
+                tokens = self._static_tokens(ids, new_tokens)
+                return StaticCache(config=config, max_cache_len=tokens), 0
+            case "quantized":
+                return quantized_cache(config), 0
+            case "sliding":
+                return DynamicCache(config=config), 0
         kept, self._kept = self._kept, None
         # The last token must be computed: its logits choose the first new one.
         shared = min(common_beginning(self._kept_ids, ids), len(ids) - 1) if kept else 0
         if kept is None or not shared:
-            return DynamicCache(config=config), 0
+            return whole_cache(config), 0
         kept.crop(shared - kept.get_seq_length())
         return kept, shared
 
@@ -69,16 +74,3 @@ def common_beginning(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens two sequences share from their start."""
     pairs = zip(one, other, strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
-
-
-def cache_bytes(cache: Any | None) -> int:
-    """Bytes of the keys and values that a cache of transformers holds."""
-    if cache is None:
-        return 0
-    tensors = [
-        tensor
-        for layer in cache.layers
-        for tensor in (layer.keys, layer.values)
-        if isinstance(tensor, torch.Tensor)
-    ]
-    return storage_bytes(tensors)

@@ -19,7 +19,8 @@ from backends.errors import ContextFull, InvalidRequest
 from backends.local.memory import ProcessMemory
 from backends.local.messages import End, Steps
 from backends.local.worker import speculation
-from backends.local.worker.caches import KvCaches, cache_bytes
+from backends.local.worker.cache_kinds import cache_bytes
+from backends.local.worker.caches import KvCaches
 from backends.local.worker.loading import LoadedModel
 from backends.local.worker.stopping import LayerGuard, StopFlag, Stopped, StopWhenFlagged
 from backends.local.worker.streaming import TokenTap

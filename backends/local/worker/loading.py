@@ -17,6 +17,7 @@ from backends.local.formats import GPTQ_BITS, Format, format_of
 from backends.local.memory import ProcessMemory, return_free_memory
 from backends.local.messages import Load
 from backends.local.weight_files import check_folder, gptq_bits
+from backends.local.worker.cache_kinds import check_cache
 from backends.local.worker.checkpoint import (
     check_fits,
     end_token_ids,
@@ -77,6 +78,7 @@ def load(order: Load, memory: ProcessMemory, on_stage: OnStage) -> LoadedModel:
         tokenizer.chat_template = PLAIN_TEMPLATE
     on_stage("Loading the weights", None)
     model = open_model(folder, dtype, device, attention=order.setup.attention, **quantization)
+    check_cache(order.setup, model.config)
     ends = end_token_ids(model, tokenizer)
     # A checkpoint's own sampling defaults would otherwise be mixed into every request.
     model.generation_config = GenerationConfig()
