@@ -1,4 +1,4 @@
-"""Random Llamas, written without torch: it stays out of the process that runs the tests."""
+"""Random Llamas and Mistrals, written without torch: it stays out of the tests' own process."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ TEMPLATE = (
 _HEADS, _KV_HEADS = 4, 2
 
 
-def make_model(folder: Path, *, hidden: int = 32, layers: int = 2, window: int = 256) -> Path:
-    """A checkpoint with one token a byte, and one to end an answer. Returns its folder."""
+def make_model(
+    folder: Path,
+    *,
+    hidden: int = 32,
+    layers: int = 2,
+    window: int = 256,
+    sliding_window: int | None = None,
+) -> Path:
+    """A checkpoint with one token a byte, and one to end an answer; a Mistral where its layers
+    see a window. Returns its folder."""
     folder.mkdir(parents=True)
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {"<end>": 0} | {letter: index for index, letter in enumerate(letters, 1)}
@@ -38,6 +46,12 @@ def make_model(folder: Path, *, hidden: int = 32, layers: int = 2, window: int =
         "bos_token_id": None,
         "eos_token_id": 0,
     }
+    if sliding_window is not None:
+        config |= {
+            "architectures": ["MistralForCausalLM"],
+            "model_type": "mistral",
+            "sliding_window": sliding_window,
+        }
     (folder / "config.json").write_text(json.dumps(config))
     save_file(
         _weights(hidden, layers, len(vocabulary)), folder / "model.safetensors", {"format": "pt"}

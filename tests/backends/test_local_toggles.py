@@ -40,6 +40,7 @@ needs_gptq = pytest.mark.skipif(
     find_spec("gptqmodel") is None or not GPTQ_FOLDER.is_dir(),
     reason="gptqmodel is not installed, or no GPTQ checkpoint is bundled",
 )
+needs_hqq = pytest.mark.skipif(find_spec("hqq") is None, reason="hqq is not installed")
 
 
 class Engines:
@@ -168,6 +169,60 @@ def test_a_static_cache_has_room_for_the_whole_answer_from_the_start(engines: En
     assert facts.head_size
     per_position = 2 * facts.layers * facts.kv_heads * facts.head_size * 4
     assert static.report.memory.kv_cache_bytes == positions * per_position
+
+
+@needs_hqq
+def test_a_quantized_cache_holds_a_long_talk_in_a_fraction_of_the_bytes(engines: Engines) -> None:
+    asked = request("And what is decode? " * 60, max_new_tokens=8)
+    plain, quantized = (ask(engines(kv_cache=kv), asked) for kv in ("dynamic", "quantized"))
+    assert quantized.ids
+    whole, packed = (a.report.memory.kv_cache_bytes for a in (plain, quantized))
+    assert whole
+    assert packed
+    # 4 bits and, for each group of 32, a scale and a zero point in fp32.
+    assert packed < 0.3 * whole
+
+
+@pytest.fixture
+def windowed(tmp_path: Path) -> Setup:
+    model = make_model(tmp_path / "windowed", window=512, sliding_window=32)
+    return Setup(model=str(model), device="cpu", threads=1)
+
+
+def test_a_sliding_window_forgets_what_has_left_it_and_changes_no_token(windowed: Setup) -> None:
+    asked = request("abcdefgh " * 20, max_new_tokens=24)
+    answers = []
+    for kv_cache in ("dynamic", "sliding"):
+        setup = windowed.model_copy(update={"kv_cache": kv_cache})
+        with BACKEND.open(setup, lambda progress: None, CancelToken()) as engine:
+            answers.append(ask(engine, asked))
+    whole, window = answers
+    assert whole.ids == window.ids
+    kept = [answer.report.memory.kv_cache_bytes for answer in answers]
+    assert kept[0]
+    assert kept[1]
+    assert kept[1] < 0.3 * kept[0]
+
+
+def test_a_prefix_is_reused_also_where_layers_see_a_window(windowed: Setup) -> None:
+    talk = request("And now?", "abcdefgh " * 8, "ijklmnop", max_new_tokens=12)
+    plain, keeps = (windowed.model_copy(update={"reuse_prefix": kept}) for kept in (False, True))
+    with BACKEND.open(keeps, lambda progress: None, CancelToken()) as engine:
+        ask(engine, request("abcdefgh " * 8, max_new_tokens=12))
+        reused = ask(engine, talk)
+    with BACKEND.open(plain, lambda progress: None, CancelToken()) as engine:
+        assert reused.ids == ask(engine, talk).ids
+    assert reused.report.usage.prompt_tokens_computed is not None
+    assert reused.report.usage.prompt_tokens_computed < reused.report.usage.prompt_tokens
+
+
+def test_a_window_that_no_layer_has_is_refused(windowed: Setup) -> None:
+    verdict = BACKEND.check(Setup(kv_cache="sliding"))
+    assert "sliding window" in verdict.reason
+    assert verdict.remedy
+    refused = BACKEND.check(windowed.model_copy(update={"kv_cache": "quantized"}))
+    assert not refused.ok
+    assert BACKEND.check(windowed.model_copy(update={"kv_cache": "sliding"})).ok
 
 
 TALK = ("What is prefill?", "Prefill computes the whole prompt in one pass.")
@@ -389,6 +444,11 @@ ONE_SETUP_EACH: tuple[dict[str, object], ...] = (
     {"prefill_chunk": 64, "kv_cache": "off"},
     {"prefill_chunk": 64, "speculation": "lookup"},
     {"prefill_chunk": 64, "compile": True, "kv_cache": "static"},
+    {"weights": "int8", "device": "mps"},
+    {"weights": "gptq-int4", "device": "mps"},
+    {"compile": True, "kv_cache": "static", "device": "mps"},
+    {"attention": "flash"},
+    {"attention": "flash", "weights": "bf16", "device": "cpu"},
 )
 
 

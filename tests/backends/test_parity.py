@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -34,14 +35,25 @@ SAME: tuple[dict[str, object], ...] = (
     {"speculation": "lookup"},
     {"speculation": "draft"},
 )
+
+
 # Computes with fewer bits: largest mean KL (nats a token), least top-1 agreement with bf16, and the
 # perplexity it may reach over that of bf16.
-FEWER_BITS: dict[str, tuple[float, float, float]] = {
-    "int8": (0.01, 0.98, 1.02),
-    "nf4": (0.10, 0.95, 1.10),
-    "gptq-int4": (0.10, 0.95, 1.10),
-}
-_LIBRARY = {"int8": "bitsandbytes", "nf4": "bitsandbytes", "gptq-int4": "gptqmodel"}
+@dataclass(frozen=True)
+class Bounds:
+    toggles: dict[str, object]
+    library: str
+    kl_nats: float
+    agreement: float
+    perplexity: float
+
+
+FEWER_BITS = (
+    Bounds({"weights": "int8"}, "bitsandbytes", 0.01, 0.98, 1.02),
+    Bounds({"weights": "nf4"}, "bitsandbytes", 0.10, 0.95, 1.10),
+    Bounds({"weights": "gptq-int4"}, "gptqmodel", 0.10, 0.95, 1.10),
+    Bounds({"weights": "bf16", "kv_cache": "quantized"}, "hqq", 0.10, 0.95, 1.10),
+)
 pytestmark = pytest.mark.skipif(not DIALOGUES.is_file(), reason="no dialogues are bundled")
 
 
@@ -145,14 +157,13 @@ def test_greedy_answers_are_the_same(engines: Engines, toggles: dict[str, object
     assert len(differing) <= 0.05 * len(asked), f"first divergences: {differing}"
 
 
-@pytest.mark.parametrize("weights", sorted(FEWER_BITS))
+@pytest.mark.parametrize("bounds", FEWER_BITS, ids=lambda bounds: name_of(bounds.toggles))
 def test_fewer_bits_stay_close_to_16(
-    engines: Engines, texts: list[tuple[list[int], int]], weights: str
+    engines: Engines, texts: list[tuple[list[int], int]], bounds: Bounds
 ) -> None:
-    if find_spec(_LIBRARY[weights]) is None:
-        pytest.skip(f"{_LIBRARY[weights]} is not installed")
-    most_kl, least_agreement, most_perplexity = FEWER_BITS[weights]
-    reference, quantized = engines(weights="bf16"), engines(weights=weights)
+    if find_spec(bounds.library) is None:
+        pytest.skip(f"{bounds.library} is not installed")
+    reference, quantized = engines(weights="bf16"), engines(**bounds.toggles)
     kls, agreements, nats, reference_nats = [], [], [], []
     for ids, prompt_tokens in texts:
         p = _log_softmax(logits_of(reference, (ids, prompt_tokens)))[:-1]
@@ -162,10 +173,10 @@ def test_fewer_bits_stay_close_to_16(
         agreements.append(p.argmax(-1) == q.argmax(-1))
         reference_nats.append(-p[np.arange(len(said)), said])
         nats.append(-q[np.arange(len(said)), said])
-    assert np.concatenate(kls).mean() <= most_kl
-    assert np.concatenate(agreements).mean() >= least_agreement
+    assert np.concatenate(kls).mean() <= bounds.kl_nats
+    assert np.concatenate(agreements).mean() >= bounds.agreement
     ratio = np.exp(np.concatenate(nats).mean() - np.concatenate(reference_nats).mean())
-    assert ratio <= most_perplexity
+    assert ratio <= bounds.perplexity
 
 
 def _log_softmax(logits: Logits) -> Logits:
