@@ -129,7 +129,8 @@ class Chunk:
     """What an engine emits: the tokens of one step, stamped where the ids exist.
 
     `t_ns` is the monotonic clock of the process that has the tokens. `token_ids` is None where a
-    server does not tell them. `text` may be empty (half a character, a special token). The last
+    server does not tell them. `text` may be empty (half a character, a special token); its first
+    `accepted_chars` come from guesses that were kept, the rest from the target itself. The last
     chunk carries `finish_reason` and `report`; it may have no tokens.
     """
 
@@ -138,6 +139,7 @@ class Chunk:
     t_ns: int
     drafted: int = 0
     accepted: int = 0
+    accepted_chars: int = 0
     kind: Literal["answer", "reasoning"] = "answer"
     finish_reason: FinishReason | None = None
     report: GenerationReport | None = None

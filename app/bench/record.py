@@ -25,7 +25,8 @@ class _Frozen(BaseModel):
 
 
 class ChunkStamp(_Frozen):
-    """One chunk as it was emitted: monotonic stamp, tokens in it, and its text."""
+    """One chunk as it was emitted: monotonic stamp, tokens in it, and its text, whose first
+    `accepted_chars` were guessed."""
 
     t_ns: int
     tokens: int
@@ -33,6 +34,7 @@ class ChunkStamp(_Frozen):
     token_ids: tuple[int, ...] | None = None
     drafted: int = 0
     accepted: int = 0
+    accepted_chars: int = 0
     kind: Literal["answer", "reasoning"] = "answer"
 
 

@@ -215,6 +215,7 @@ def _stamp(chunk: Chunk) -> ChunkStamp:
         token_ids=chunk.token_ids,
         drafted=chunk.drafted,
         accepted=chunk.accepted,
+        accepted_chars=chunk.accepted_chars,
         kind=chunk.kind,
     )
 

@@ -14,6 +14,7 @@ from app.ui.copy_button import copy_button
 from app.ui.errors import show_error
 from app.ui.figure_row import render_figures
 from app.ui.format import duration, figure_text, grouped
+from app.ui.guesses import cycle_line, guesses_html
 from app.ui.run_detail import render_run_detail
 from app.ui.safe_text import safe_markdown
 
@@ -31,7 +32,9 @@ def draw_answer(
     """One bubble with its remarks, one row of figures, whether the setups agree (HTML), small
     buttons."""
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
-        if run.answer:
+        if run.answer and _shows_guesses(run):
+            st.html(guesses_html(run))
+        elif run.answer:
             st.markdown(safe_markdown(run.answer), anchors=False)
         if run.error is not None:
             show_error(run.error)
@@ -53,9 +56,21 @@ def draw_answer(
     render_figures(run, best, peers=list(turn.runs.values()), label=label)
     if agreement:
         st.html(f'<div class="dyno-agreement">{agreement}</div>')
-    if slower:
-        st.html(f'<div class="dyno-agreement">{escape(slower)}</div>')
+    for line in filter(None, (cycle_line(run, turn), slower)):
+        st.html(f'<div class="dyno-agreement">{escape(line)}</div>')
     _tools(run, turn, is_last=is_last)
+
+
+def _has_guesses(run: RunRecord) -> bool:
+    return run.speculation is not None and any(chunk.accepted for chunk in run.chunks)
+
+
+def _guesses_key(run: RunRecord) -> str:
+    return f"guesses-{run.id}"
+
+
+def _shows_guesses(run: RunRecord) -> bool:
+    return _has_guesses(run) and bool(st.session_state.get(_guesses_key(run)))
 
 
 def remarks(run: RunRecord) -> list[str]:
@@ -101,6 +116,12 @@ def _tools(run: RunRecord, turn: Turn, *, is_last: bool) -> None:
                 help="Answer again with this setup",
                 on_click=chat_state.regenerate,
                 args=(run.column_key,),
+            )
+        if _has_guesses(run):
+            st.toggle(
+                "Who wrote it",
+                key=_guesses_key(run),
+                help="Tint what was guessed and kept; the rest the model wrote itself",
             )
         if st.button(
             "Edit the prompt",

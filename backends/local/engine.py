@@ -264,8 +264,8 @@ def _chunks(message: FromWorker) -> Iterator[Chunk]:
     if isinstance(message, Steps):
         steps = zip(message.t_ns, message.token_ids, message.texts, strict=True)
         for index, (t_ns, ids, text) in enumerate(steps):
-            guessed = (message.drafted[index], message.accepted[index]) if message.drafted else ()
-            yield Chunk(tuple(ids), text, t_ns, *guessed)
+            guesses = message.guesses[index] if message.guesses else ()
+            yield Chunk(tuple(ids), text, t_ns, *guesses)
     else:
         assert isinstance(message, End)
         yield Chunk(

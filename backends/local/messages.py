@@ -64,15 +64,15 @@ class Loaded:
 
 
 class Steps(NamedTuple):
-    """Some steps of a generation: stamps, ids, text, and guesses made and kept in each. A tuple of
-    lists: it is sent while the model could compute, and pickles several times faster than a
-    dataclass. The last two are empty where nothing is guessed."""
+    """Some steps of a generation: stamps, ids, text. A tuple of lists: it is sent while the model
+    could compute, and pickles several times faster than a dataclass. `guesses` says of each step
+    how many were made, how many kept, and how many characters of the text those are, which stand
+    before the target's own token; it is empty where nothing is guessed."""
 
     t_ns: list[int]
     token_ids: list[list[int]]
     texts: list[str]
-    drafted: list[int]
-    accepted: list[int]
+    guesses: list[tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,9 @@ def test_a_draft_gives_several_tokens_a_pass_and_every_guess_is_counted(engines:
     # Each cycle ends with a token of the target's own.
     assert len(answer.ids) == told.accepted + told.cycles
     assert told.draft_ns > 0
+    # What was guessed stands before the target's own token.
+    assert all((chunk.accepted_chars > 0) <= (chunk.accepted > 0) for chunk in answer.chunks)
+    assert 0 < sum(chunk.accepted_chars for chunk in answer.chunks) < len(answer.text)
 
 
 def test_without_speculation_nothing_is_guessed(engines: Engines) -> None:

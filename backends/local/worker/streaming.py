@@ -75,15 +75,19 @@ class TokenTap(BaseStreamer):  # type: ignore[misc]  # transformers is not follo
         ends = itertools.accumulate(step.numel() for step in self._steps)
         steps = [ids[end - step.numel() : end] for step, end in zip(self._steps, ends, strict=True)]
         self.output_ids += ids
-        drafted, accepted = [list(column) for column in zip(*self._guesses, strict=True)] or [
-            [],
-            [],
-        ]
-        texts = [self._text(step) for step in steps]
-        self._send(Steps(self._stamps_ns, steps, texts, drafted, accepted))
+        texts: list[str] = []
+        guesses: list[tuple[int, int, int]] = []
+        if self._guesses:
+            for step, (made, kept) in zip(steps, self._guesses, strict=True):
+                guessed = self._text(step[:kept])
+                texts.append(guessed + self._text(step[kept:]))
+                guesses.append((made, kept, len(guessed)))
+        else:
+            texts = [self._text(step) for step in steps]
+        self._send(Steps(self._stamps_ns, steps, texts, guesses))
         self._stamps_ns, self._steps, self._guesses = [], [], []
 
-    def _text(self, ids: list[int]) -> str:
+    def _text(self, ids: Sequence[int]) -> str:
         pieces = (self._decode.step(self._backend, token_id) for token_id in ids)
         return self._stop.feed("".join(piece for piece in pieces if piece))
 
