@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 TEMPLATE = (
@@ -99,3 +100,11 @@ def _weights(hidden: int, layers: int, words: int) -> dict[str, np.ndarray]:
             f"{at}.mlp.down_proj.weight": matrix(hidden, 4 * hidden),
         }
     return tensors
+
+
+def drop_tensors(path: Path, ending: str) -> None:
+    """Take the tensors whose names end so out of a safetensors file."""
+    with safe_open(path, "numpy") as file:
+        metadata = file.metadata()
+    kept = {k: v for k, v in load_file(path).items() if not k.endswith(ending)}
+    save_file(kept, path, metadata)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,8 @@ from backends.local.weight_files import gptq_bits
 from backends.settings import ROOT, get_settings
 from backends.setup import Setup
 from tests.backends.asking import Answer, ask, request
-from tests.backends.make_models import make_model
+from tests.backends.make_models import drop_tensors, make_model
+from tests.bench.disks import fill, small_disk
 from tests.conftest import FOREIGN_MODEL
 
 BACKEND = LocalBackend()
@@ -399,6 +401,38 @@ def test_a_kernel_that_refuses_a_width_says_so() -> None:
 
 
 @needs_gptq
+def test_a_gptq_checkpoint_without_its_scales_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "no-scales"
+    shutil.copytree(GPTQ_FOLDER, folder)
+    drop_tensors(folder / "model.safetensors", ".scales")
+    setup = Setup(model=str(folder), weights="gptq-int4", device="cpu", threads=1)
+    with pytest.raises(LoadFailed, match="scales") as caught:
+        BACKEND.open(setup, lambda progress: None, CancelToken())
+    assert "whole checkpoint" in caught.value.remedy
+
+
+@needs_gptq
+def test_a_disk_that_fills_up_while_quantizing_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "plain", hidden=64, layers=2, window=512)
+    with small_disk(tmp_path / "disk") as disk:
+        fill(disk)
+        order = Load(
+            setup=Setup(model=str(model), weights="gptq-int4", device="cpu"),
+            source=str(model),
+            device="cpu",
+            threads=1,
+            budget_bytes=None,
+            token=None,
+            calibration=str(ROOT / "models" / "bundled" / "dialogues.json"),
+            kept_in=str(disk),
+        )
+        with pytest.raises(LoadFailed, match="could not be kept") as caught:
+            LocalEngine.open(shared_host(), order, lambda progress: None, CancelToken())
+        assert "Free space" in caught.value.remedy
+        assert [path.name for path in disk.iterdir()] == ["ballast"]
+
+
+@needs_gptq
 def test_a_gptq_checkpoint_is_not_opened_as_something_else() -> None:
     setup = Setup(model=str(GPTQ_FOLDER), weights="bf16", device="cpu")
     assert "quantized already" in BACKEND.check(setup).reason
@@ -407,6 +441,16 @@ def test_a_gptq_checkpoint_is_not_opened_as_something_else() -> None:
 
 
 # Decoding
+
+
+def test_without_a_compiler_compile_is_greyed_out_with_the_way_to_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("backends.local.backend.shutil.which", lambda name: None)
+    monkeypatch.setattr("backends.local.backend.cuda_names", lambda: ())
+    verdict = BACKEND.check(Setup(compile=True, kv_cache="static"))
+    assert not verdict.ok
+    assert "compiler" in verdict.reason + verdict.remedy
 
 
 def test_attention_is_computed_by_what_was_chosen(engines: Engines) -> None:

@@ -27,6 +27,7 @@ from backends.request import Chunk
 from backends.settings import ROOT
 from backends.setup import Setup
 from tests.backends.asking import Answer, ask, request
+from tests.backends.make_models import make_model
 
 LONG = request(max_new_tokens=600, fixed_length=True)
 
@@ -376,3 +377,23 @@ def test_a_message_that_the_worker_does_not_expect_is_an_error_and_not_the_end(
         engine.probe("nothing_like_it")
     assert ask(engine).ids
     engine.close()
+
+
+def test_a_device_that_runs_out_of_memory_in_mid_answer_is_told_and_answers_again(
+    tmp_path: Path,
+) -> None:
+    model = make_model(tmp_path / "model")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.backends.full_device", str(model)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    failed, answered = done.stdout.splitlines()
+    tokens, error, remedy = failed.split(maxsplit=2)
+    assert error == "OutOfMemory"
+    assert 0 <= int(tokens) < 12
+    assert "shorten the conversation" in remedy
+    assert answered.split()[0] == "12"

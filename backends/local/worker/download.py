@@ -132,7 +132,8 @@ def _progress_class(total_bytes: int, on_stage: Callable[[str, float | None], No
             if self.unit == "B" and n:
                 Report.done_bytes += int(n)
                 fraction = min(1.0, Report.done_bytes / total_bytes) if total_bytes else None
-                on_stage(f"Downloading {total_bytes / 1e6:,.0f} MB", fraction)
+                done, total = Report.done_bytes / 1e6, total_bytes / 1e6
+                on_stage(f"Downloading: {min(done, total):,.0f} of {total:,.0f} MB", fraction)
             return bool(super().update(n))
 
     return Report

@@ -177,6 +177,12 @@ class Generator:
         self.generate(ids, sampling, _COMPILING_TOKENS, cache, None)
         return round(time.perf_counter() - started, 3)
 
+    def free_memory(self) -> None:
+        """Give back what is kept for the next request: the device is full."""
+        self._caches.forget()
+        if self.loaded.model.device.type == "cuda":
+            torch.cuda.empty_cache()
+
     def _finish_reason(self, output_ids: Sequence[int], limit: int) -> FinishReason:
         if output_ids and output_ids[-1] in self.loaded.end_token_ids:
             return "stop"

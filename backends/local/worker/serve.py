@@ -99,7 +99,10 @@ def serve(connection: Connection[Any, Any]) -> None:
             send(Failed(error))
         except Exception as error:
             traceback.print_exc()
-            send(Failed(_translated(error)))
+            told = _translated(error)
+            if generator is not None and isinstance(told, OutOfMemory):
+                generator.free_memory()
+            send(Failed(told))
 
 
 def _translated(error: Exception) -> DynoError:
