@@ -13,9 +13,11 @@ import streamlit as st
 from app.bench.context import Overflow, overflows
 from app.bench.conversation import MAX_COLUMNS, Column, Comparison, Conversation
 from app.bench.conversations import up_to, with_dropped_turn, with_turn
+from app.bench.fitting import default_model, gpu_memory_bytes
 from app.bench.jobs import Job
 from app.ui.presets import DEFAULT_PRESET
 from app.ui.server import get_server
+from backends.catalog import catalog
 from backends.errors import DynoError, InvalidSetup
 from backends.request import Sampling
 from backends.setup import Setup
@@ -44,7 +46,7 @@ def _permalink_matches(conversation: Conversation) -> bool:
 def _comparison_from_url() -> Comparison:
     link = st.query_params.get("s")
     if link is None:
-        return DEFAULT_PRESET.comparison()
+        return _first_comparison()
     try:
         comparison = Comparison.from_permalink(link)
         if get_server().settings.public:
@@ -52,13 +54,15 @@ def _comparison_from_url() -> Comparison:
         return comparison
     except DynoError as error:
         notice(f"{error.message} {error.remedy}")
-        return DEFAULT_PRESET.comparison()
+        return _first_comparison()
+
+
+def _first_comparison() -> Comparison:
+    return DEFAULT_PRESET.comparison(default_model(catalog().values(), gpu_memory_bytes()))
 
 
 def refuse_private_models(comparison: Comparison) -> None:
     """In public mode only catalog models may be opened. Raises `InvalidSetup`."""
-    from backends.catalog import catalog
-
     for column in comparison.columns:
         if column.setup.model not in catalog():
             raise InvalidSetup(

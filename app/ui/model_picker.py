@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import psutil
 import streamlit as st
 
 from app.bench.conversation import Comparison
-from app.bench.environment import gpu_reading
+from app.bench.fitting import fit, free_memory_bytes
 from app.ui import chat_state
 from app.ui.format import bytes_text
 from app.ui.server import get_server
@@ -15,8 +14,6 @@ from backends.errors import DynoError
 from backends.local.formats import FORMATS, catalog_bytes
 
 _TYPED = "another"
-# Room beside the weights: KV cache, activations, the libraries.
-_FITS_WELL = 0.7
 
 
 def draw_model_picker(comparison: Comparison) -> None:
@@ -54,12 +51,6 @@ def draw_model_picker(comparison: Comparison) -> None:
     st.button("Use it", type="primary", on_click=chat_state.set_model, args=(typed,))
 
 
-def free_memory_bytes() -> int:
-    """Memory that a model can have: the largest GPU's, else what this machine has free."""
-    gpus = [gpu.memory_bytes for gpu in gpu_reading().gpus if gpu.memory_bytes is not None]
-    return max(gpus, default=int(psutil.virtual_memory().available))
-
-
 def _caption(id_: str, free_bytes: int) -> str:
     """What the model is and needs, in 16 bits and, where that is too much, in 4."""
     entry = catalog().get(id_)
@@ -71,9 +62,11 @@ def _caption(id_: str, free_bytes: int) -> str:
     facts = f"{half / 1e9:.2g} GB in 16 bits, {entry.licence}"
     if entry.gated:
         facts += ", gated: wants a token"
-    if half <= _FITS_WELL * free_bytes:
-        return f"{facts}. Fits here."
-    small = catalog_bytes(entry, FORMATS["nf4"])
-    if small <= _FITS_WELL * free_bytes:
-        return f"{facts}. Here only in 4 bits ({bytes_text(small)})."
-    return f"{facts}. Too big here: {bytes_text(free_bytes)} are free."
+    match fit(entry, free_bytes):
+        case "16 bits":
+            return f"{facts}. Fits here."
+        case "4 bits":
+            small = catalog_bytes(entry, FORMATS["nf4"])
+            return f"{facts}. Here only in 4 bits ({bytes_text(small)})."
+        case "none":
+            return f"{facts}. Too big here: {bytes_text(free_bytes)} are free."

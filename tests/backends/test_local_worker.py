@@ -397,3 +397,21 @@ def test_a_device_that_runs_out_of_memory_in_mid_answer_is_told_and_answers_agai
     assert 0 <= int(tokens) < 12
     assert "shorten the conversation" in remedy
     assert answered.split()[0] == "12"
+
+
+def test_weights_that_were_left_on_another_device_are_refused() -> None:
+    program = (
+        "import torch\n"
+        "from backends.errors import LoadFailed\n"
+        "from backends.local.worker.checkpoint import refuse_offload\n"
+        "model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2, device='meta'))\n"
+        "try:\n"
+        "    refuse_offload(model, torch.device('cpu'))\n"
+        "except LoadFailed as error:\n"
+        "    print(error.message, error.remedy)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("2 of the model's tensors do not lie on cpu (1.weight).")
+    assert "smaller weights" in done.stdout

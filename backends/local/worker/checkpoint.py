@@ -99,8 +99,10 @@ def open_model(
             _try_kernels(model, folder)
         if device.type == "cpu":
             _own_memory(model)
-            return model
-        return model if quantization else model.to(device)
+        elif not quantization:
+            model.to(device)
+        refuse_offload(model, device)
+        return model
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory(
             "Memory ran out while the weights were loaded.",
@@ -138,6 +140,18 @@ def _own_memory(model: nn.Module) -> None:
     for tensor in itertools.chain(model.parameters(), model.buffers()):
         if type(tensor) in (nn.Parameter, torch.Tensor):
             tensor.data = tensor.data.clone()
+
+
+def refuse_offload(model: nn.Module, device: torch.device) -> None:
+    """Libraries may leave what does not fit on the CPU or on disk, silently: every figure would
+    then be of something else. Raises `LoadFailed`."""
+    tensors = itertools.chain(model.named_parameters(), model.named_buffers())
+    elsewhere = [name for name, tensor in tensors if tensor.device.type != device.type]
+    if elsewhere:
+        raise LoadFailed(
+            f"{len(elsewhere)} of the model's tensors do not lie on {device} ({elsewhere[0]}).",
+            "Choose smaller weights, unload other engines, or choose device cpu.",
+        )
 
 
 def _refuse_made_up_weights(missing: Iterable[str]) -> None:
