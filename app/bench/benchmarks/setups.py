@@ -50,6 +50,8 @@ _CANDIDATES: tuple[dict[str, object], ...] = (
     {"weights": "bf16", "speculation": "draft"},
     {"weights": "fp16", "speculation": "draft"},
     {"weights": "gptq-int4", "speculation": "draft"},
+    {"kv_cache": "static", "compile": True},
+    {"weights": "bf16", "kv_cache": "static", "compile": True},
 )
 
 
