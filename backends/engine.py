@@ -99,6 +99,7 @@ class EngineFacts:
     chat_template: str = "own"
     load_seconds: float | None = None
     compile_seconds: float | None = None
+    load_peak_bytes: int | None = None
     draft_path: str | None = None
     draft_parameters: int | None = None
     draft_weights_bytes: int | None = None

@@ -72,14 +72,18 @@ class MemoryReading:
     (None where there is none). `peak_bytes` is the most
     that the process held beyond what it had when it was started; `method` says how it was read.
     `activations_bytes` is known on CUDA only (allocator peak minus weights and cache).
+    `compile_bytes` is what was held more after compiling than before; `load_peak_bytes` the most
+    that was held while the model was loaded.
     """
 
     weights_bytes: int | None = None
     kv_cache_bytes: int | None = None
     draft_weights_bytes: int | None = None
     draft_kv_cache_bytes: int | None = None
+    compile_bytes: int | None = None
     activations_bytes: int | None = None
     peak_bytes: int | None = None
+    load_peak_bytes: int | None = None
     method: str = ""
     reason: str = ""
 
@@ -91,6 +95,7 @@ class MemoryReading:
             self.kv_cache_bytes,
             self.draft_weights_bytes,
             self.draft_kv_cache_bytes,
+            self.compile_bytes,
         )
         return sum(part or 0 for part in parts)
 

@@ -149,6 +149,8 @@ def _flat(record: RunRecord) -> dict[str, Cell]:
         "kv_cache_bytes": memory.kv_cache_bytes,
         "draft_weights_bytes": memory.draft_weights_bytes,
         "draft_kv_cache_bytes": memory.draft_kv_cache_bytes,
+        "compile_bytes": memory.compile_bytes,
+        "load_peak_bytes": memory.load_peak_bytes,
         "price_dollars_per_hour": str(record.price.dollars_per_hour) if record.price else None,
         "price_source": record.price.source if record.price else "",
         "hardware": record.environment.hardware,

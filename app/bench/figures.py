@@ -86,6 +86,7 @@ def rest_bytes(record: RunRecord) -> int | None:
         memory.kv_cache_bytes,
         memory.draft_weights_bytes,
         memory.draft_kv_cache_bytes,
+        memory.compile_bytes,
         memory.activations_bytes,
     )
     return memory.peak_bytes - memory.weights_bytes - sum(part or 0 for part in parts)

@@ -72,8 +72,10 @@ class MemoryLedger(_Frozen):
     kv_cache_bytes: int | None = None
     draft_weights_bytes: int | None = None
     draft_kv_cache_bytes: int | None = None
+    compile_bytes: int | None = None
     activations_bytes: int | None = None
     peak_bytes: int | None = None
+    load_peak_bytes: int | None = None
     method: str = ""
     reason: str = ""
 

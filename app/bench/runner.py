@@ -245,8 +245,10 @@ def _memory(trace: _Trace) -> MemoryLedger:
         kv_cache_bytes=reading.kv_cache_bytes,
         draft_weights_bytes=reading.draft_weights_bytes,
         draft_kv_cache_bytes=reading.draft_kv_cache_bytes,
+        compile_bytes=reading.compile_bytes,
         activations_bytes=reading.activations_bytes,
         peak_bytes=reading.peak_bytes,
+        load_peak_bytes=reading.load_peak_bytes,
         method=reading.method,
         reason=reading.reason,
     )

@@ -19,12 +19,13 @@ from app.bench.figures import Provenance
 from app.bench.labels import labels
 from app.bench.record import MemoryLedger, RunRecord
 
-MemoryPart = Literal["weights", "kv_cache", "draft", "activations", "rest", "peak"]
+MemoryPart = Literal["weights", "kv_cache", "draft", "activations", "compiled", "rest", "peak"]
 PART_NAMES: dict[MemoryPart, str] = {
     "weights": "Weights",
     "kv_cache": "KV cache",
     "draft": "Draft model",
     "activations": "Activations",
+    "compiled": "Compiled code",
     "rest": "Runtime and activations",
     "peak": "Peak, parts not known",
 }
@@ -150,6 +151,7 @@ def memory_bars(records: Sequence[RunRecord]) -> list[MemoryBar]:
             ("kv_cache", memory.kv_cache_bytes, "measured"),
             ("draft", _draft_bytes(memory), "measured"),
             ("activations", memory.activations_bytes, "measured"),
+            ("compiled", memory.compile_bytes, "measured"),
             ("rest", max(0, figures.rest_bytes(record) or 0), "derived"),
         ]
         bars += [MemoryBar(setup, part, size, how) for part, size, how in parts if size]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _SHARE_OF_A_CHARACTER = 0.013
-_PARTS: tuple[MemoryPart, ...] = ("weights", "kv_cache", "draft", "activations", "rest", "peak")
+_PARTS: tuple[MemoryPart, ...] = tuple(PART_NAMES)
 
 
 def memory_chart(records: Sequence[RunRecord], *, dark: bool = False) -> go.Figure | None:
@@ -134,5 +134,5 @@ def _text_inside(bar: MemoryBar, widest: int) -> str:
 
 
 def _ink_on(part: MemoryPart, *, dark: bool) -> str:
-    strong = {"weights"} if not dark else {"activations", "rest", "peak"}
+    strong = {"weights"} if not dark else {"activations", "compiled", "rest", "peak"}
     return "#FFFFFF" if part in strong else "#111418"

@@ -21,6 +21,7 @@ MEMORY_PARTS_LIGHT = {
     "weights": "#4A3BB0",
     "kv_cache": "#8F84DC",
     "draft": "#A79DE6",
+    "compiled": "#CBC5F3",
     "activations": "#BDB5EE",
     "rest": "#D5D9E0",
 }
@@ -28,6 +29,7 @@ MEMORY_PARTS_DARK = {
     "weights": "#B9AFFF",
     "kv_cache": "#8778E6",
     "draft": "#7366C9",
+    "compiled": "#544A86",
     "activations": "#5D50AE",
     "rest": "#434B57",
 }

@@ -54,7 +54,7 @@ def ledger_rows(run: RunRecord) -> list[tuple[str, ...]]:
     parts = [
         ("Weights", memory.weights_bytes, "summed over the loaded tensors"),
         ("KV cache", memory.kv_cache_bytes, "summed over the cache's tensors"),
-        *_draft_rows(memory),
+        *_extra_rows(memory),
         ("Activations", memory.activations_bytes, "allocator's peak − the parts above"),
         ("Runtime and activations", rest, "peak − the parts above"),
     ]
@@ -65,16 +65,20 @@ def ledger_rows(run: RunRecord) -> list[tuple[str, ...]]:
         else:
             kind = "derived" if name == "Runtime and activations" else "measured"
             rows.append((name, bytes_text(size), f"{kind}: {how}"))
+    if memory.load_peak_bytes is not None:
+        how = "measured: most that was held until the engine was ready"
+        rows.append(("Peak while loading", bytes_text(memory.load_peak_bytes), how))
     return rows
 
 
-def _draft_rows(memory: MemoryLedger) -> list[tuple[str, int | None, str]]:
-    if memory.draft_weights_bytes is None:
-        return []
-    return [
+def _extra_rows(memory: MemoryLedger) -> list[tuple[str, int | None, str]]:
+    """What only some setups hold."""
+    rows = [
         ("Draft weights", memory.draft_weights_bytes, "summed over the draft's tensors"),
         ("Draft KV cache", memory.draft_kv_cache_bytes, "summed over its cache's tensors"),
+        ("Compiled code and buffers", memory.compile_bytes, "held after compiling − before"),
     ]
+    return [row for row in rows if row[1] is not None]
 
 
 def timeline_rows(run: RunRecord) -> list[tuple[str, ...]]:

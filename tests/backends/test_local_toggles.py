@@ -109,6 +109,14 @@ def test_a_draft_gives_several_tokens_a_pass_and_every_guess_is_counted(engines:
     assert 0 < sum(chunk.accepted_chars for chunk in answer.chunks) < len(answer.text)
 
 
+def test_the_peak_of_loading_stands_beside_that_of_the_run(engines: Engines) -> None:
+    memory = ask(engines(), QUESTION).report.memory
+    assert memory.load_peak_bytes is not None
+    assert memory.weights_bytes is not None
+    assert memory.load_peak_bytes >= memory.weights_bytes
+    assert memory.compile_bytes is None
+
+
 def test_without_speculation_nothing_is_guessed(engines: Engines) -> None:
     answer = ask(engines(), QUESTION)
     assert answer.report.speculation is None
@@ -476,7 +484,9 @@ def test_compiling_takes_place_before_the_first_run_and_changes_no_token(engines
     assert facts.compile_seconds is not None
     assert facts.compile_seconds > 1
     assert engines(kv_cache="static").describe().compile_seconds is None
-    assert ask(engine, QUESTION).ids == ask(engines(), QUESTION).ids
+    answer = ask(engine, QUESTION)
+    assert answer.ids == ask(engines(), QUESTION).ids
+    assert answer.report.memory.compile_bytes
 
 
 # Together

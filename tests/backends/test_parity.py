@@ -130,6 +130,17 @@ def test_fp32_logits_are_the_same_at_every_position(
     assert farthest(engines(), engines(**toggles), texts) <= 1e-4
 
 
+@pytest.mark.slow
+def test_a_compiled_step_computes_the_same(
+    engines: Engines, texts: list[tuple[list[int], int]]
+) -> None:
+    compiled = {"kv_cache": "static", "compile": True}
+    assert farthest(engines(), engines(**compiled), texts[:4]) <= 1e-4
+    plain, noise = engines(weights="bf16"), engines(weights="bf16", kv_cache="off")
+    allowed = 2 * farthest(plain, noise, texts[:4])
+    assert farthest(plain, engines(weights="bf16", **compiled), texts[:4]) <= allowed
+
+
 @pytest.mark.parametrize("weights", ["bf16", "fp16"])
 def test_16_bit_logits_differ_no_more_than_passes_of_another_length_do(
     engines: Engines, texts: list[tuple[list[int], int]], weights: str

@@ -49,6 +49,7 @@ class Generator:
         models = [loaded.model, *([loaded.draft.model] if loaded.draft else [])]
         self._guard = LayerGuard(models, stop)
         self._caches = KvCaches(loaded)
+        self._compile_bytes: int | None = None
 
     def prompt_ids(self, messages: Sequence[Message], sampling: Sampling) -> list[int]:
         """The prompt as the chat template renders it. Raises `InvalidRequest` if it refuses."""
@@ -170,11 +171,13 @@ class Generator:
 
     def compile(self) -> float:
         """Compile the decode step now, so that no run waits for it. Returns seconds."""
-        started = time.perf_counter()
+        started, held_bytes = time.perf_counter(), self._held_bytes()
         ids = [self.loaded.pad_token_id] * 4
         sampling = Sampling(max_new_tokens=_COMPILING_TOKENS, fixed_length=True)
         cache, _ = self._caches.begin(ids, _COMPILING_TOKENS)
         self.generate(ids, sampling, _COMPILING_TOKENS, cache, None)
+        del cache
+        self._compile_bytes = max(0, self._held_bytes() - held_bytes)
         return round(time.perf_counter() - started, 3)
 
     def free_memory(self) -> None:
@@ -195,6 +198,12 @@ class Generator:
         if self.loaded.model.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.loaded.model.device)
 
+    def _held_bytes(self) -> int:
+        device = self.loaded.model.device
+        if device.type == "cuda":
+            return int(torch.cuda.memory_allocated(device))
+        return self._memory.held_bytes()
+
     def _memory_reading(self, cache: Any | None, tally: Tally | None) -> MemoryReading:
         draft_cache = tally.candidates.draft_cache() if tally and tally.candidates else None
         reading = MemoryReading(
@@ -202,6 +211,8 @@ class Generator:
             kv_cache_bytes=cache_bytes(cache),
             draft_weights_bytes=self.loaded.facts.draft_weights_bytes,
             draft_kv_cache_bytes=cache_bytes(draft_cache) if self.loaded.draft else None,
+            compile_bytes=self._compile_bytes,
+            load_peak_bytes=self.loaded.facts.load_peak_bytes,
         )
         device = self.loaded.model.device
         if device.type == "cuda":

@@ -63,6 +63,7 @@ class LoadedModel:
 def load(order: Load, memory: ProcessMemory, on_stage: OnStage) -> LoadedModel:
     """Load what `order` asks for; `ModelNotFound`, `LoadFailed`, `OutOfMemory` or `NoDevice`."""
     started = time.perf_counter()
+    memory.reset_peak()
     device = torch_device(order.device)
     folder, revision = _folder(order.source, order.setup.revision, order.token, on_stage)
     bits = GPTQ_BITS.get(order.setup.weights)
@@ -91,6 +92,7 @@ def load(order: Load, memory: ProcessMemory, on_stage: OnStage) -> LoadedModel:
     facts = replace(
         facts,
         load_seconds=round(time.perf_counter() - started, 3),
+        load_peak_bytes=_peak_bytes(memory, device),
         draft_path=order.draft_source,
         draft_weights_bytes=draft.weights_bytes if draft else None,
         draft_parameters=sum(p.numel() for p in draft.model.parameters()) if draft else None,
@@ -98,6 +100,12 @@ def load(order: Load, memory: ProcessMemory, on_stage: OnStage) -> LoadedModel:
     pad = tokenizer.pad_token_id
     pad = pad if pad is not None else (ends[0] if ends else 0)
     return LoadedModel(order.setup, model, tokenizer, draft, ends, pad, facts)
+
+
+def _peak_bytes(memory: ProcessMemory, device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    return memory.peak()[0]
 
 
 def _folder(
