@@ -117,12 +117,6 @@ def _tools(run: RunRecord, turn: Turn, *, is_last: bool) -> None:
                 on_click=chat_state.regenerate,
                 args=(run.column_key,),
             )
-        if _has_guesses(run):
-            st.toggle(
-                "Who wrote it",
-                key=_guesses_key(run),
-                help="Tint what was guessed and kept; the rest the model wrote itself",
-            )
         if st.button(
             "Edit the prompt",
             icon=":material/edit:",
@@ -131,6 +125,12 @@ def _tools(run: RunRecord, turn: Turn, *, is_last: bool) -> None:
             help="Edit the prompt and ask all setups again from here",
         ):
             _edit(turn)
+        if _has_guesses(run):
+            st.toggle(
+                "Who wrote it",
+                key=_guesses_key(run),
+                help="Tint what was guessed and kept; the rest the model wrote itself",
+            )
     with st.expander("Record", key=f"record-{run.id}", on_change="rerun", type="compact") as record:
         if record.open:
             render_run_detail(run)

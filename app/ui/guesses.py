@@ -34,7 +34,7 @@ def cycle_line(run: RunRecord, turn: Turn) -> str:
     if cycle is None:
         return ""
     return (
-        f"A cycle gave {cycle.tokens:.1f} tokens for {cycle.plain_steps:.1f} plain steps: "
-        f"{cycle.measured:.2f}× a token. If checking all guesses cost one plain step, it would be "
-        f"{cycle.predicted:.2f}×."
+        f"A cycle gave {cycle.tokens:.1f} tokens in the time of {cycle.plain_steps:.1f} plain "
+        f"steps: {cycle.measured:.2f}× as fast. Predicted, if checking all guesses took one plain "
+        f"step: {cycle.predicted:.2f}×."
     )
