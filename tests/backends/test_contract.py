@@ -1,7 +1,12 @@
-"""What every backend promises: one suite over all of them, real workers and the fake alike."""
+"""What every backend promises: one suite over all of them, real workers and the fake alike.
+
+Installed plugins are asked too, for the model `CONTRACT_MODEL` where they need a certain one; a
+test of a toggle that a plugin does not offer is skipped.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,6 +16,7 @@ from backends.engine import Backend, CancelToken, Engine
 from backends.errors import ContextFull, EngineCrashed, InvalidRequest
 from backends.local.backend import LocalBackend
 from backends.local.devices import cuda_names, usable_cores
+from backends.registry import get_backend, registrations
 from backends.request import Message, Sampling
 from backends.setup import Setup
 from tests.backends.asking import PROMPT, Answer, ask, request
@@ -18,7 +24,8 @@ from tests.fakes import FakeBackend
 
 EVERY_TOGGLE = {"weights", "kv_cache", "history", "device", "threads"}
 ITEM_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
-OTHER_VALUES: dict[str, object] = {"kv_cache": "quantized", "threads": 1024}
+PLUGINS = sorted(registrations().keys() - {"local"})
+OTHER_VALUES: dict[str, object] = {"device": "cuda:9", "threads": 1024}
 
 
 @dataclass(slots=True)
@@ -29,16 +36,29 @@ class Bench:
     model: str
     _engines: dict[str, Engine] = field(default_factory=dict)
 
+    @property
+    def offered(self) -> set[str]:
+        return {toggle.name for toggle in self.backend.capabilities().toggles}
+
+    def needs(self, *names: str) -> None:
+        """Skip the test for a backend that does not offer these toggles."""
+        for name in names:
+            if name not in self.offered:
+                pytest.skip(f"{self.backend.id} does not offer {name}")
+
     def setup(self, **toggles: object) -> Setup:
-        defaults = {"model": self.model, "backend": self.backend.id, "device": "cpu", "threads": 1}
-        return Setup.model_validate(defaults | toggles)
+        usual = {"device": "cpu", "threads": 1}
+        defaults = {name: value for name, value in usual.items() if name in self.offered}
+        names = {"model": self.model, "backend": self.backend.id}
+        return Setup.model_validate(names | defaults | toggles)
 
     def open(self, **toggles: object) -> Engine:
         """A new engine, closed by whoever asks for it."""
         return self.backend.open(self.setup(**toggles), lambda progress: None, CancelToken())
 
     def engine(self, **toggles: object) -> Engine:
-        """An engine that tests share."""
+        """An engine that tests share, where these toggles are offered."""
+        self.needs(*toggles)
         id_ = self.setup(**toggles).id
         if id_ not in self._engines or not self._engines[id_].is_alive:
             self._engines[id_] = self.open(**toggles)
@@ -49,10 +69,12 @@ class Bench:
             engine.close()
 
 
-@pytest.fixture(scope="module", params=["local", "fake"])
+@pytest.fixture(scope="module", params=["local", "fake", *PLUGINS])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     if request.param == "fake":
         made = Bench(FakeBackend(), "any")
+    elif request.param in PLUGINS:
+        made = Bench(get_backend(request.param), os.environ.get("CONTRACT_MODEL", "any"))
     else:
         made = Bench(LocalBackend(), str(request.getfixturevalue("bundled_model")))
     yield made
@@ -263,30 +285,37 @@ def test_an_engine_is_a_context_manager(bench: Bench) -> None:
 # What is loaded
 
 
-def test_the_parts_make_up_the_whole(engine: Engine) -> None:
+def test_memory_is_told_with_the_method_or_the_reason_why_not(engine: Engine) -> None:
+    memory = ask(engine).report.memory
+    assert memory.reason if memory.peak_bytes is None else memory.method
+
+
+def test_the_parts_make_up_the_whole(bench: Bench, engine: Engine) -> None:
+    bench.needs("weights")
     facts = engine.describe()
     assert facts.weights_bytes is not None
     assert sum(facts.weights_bytes_by_part.values()) == facts.weights_bytes
     assert sum(facts.dtypes.values()) == facts.weights_bytes
 
 
-def test_the_ledger_agrees_with_what_is_loaded(engine: Engine) -> None:
+def test_the_ledger_agrees_with_what_is_loaded(bench: Bench, engine: Engine) -> None:
+    bench.needs("weights")
     memory = ask(engine).report.memory
     assert memory.weights_bytes == engine.describe().weights_bytes
     assert memory.peak_bytes is not None
     assert memory.weights_bytes is not None
     assert memory.peak_bytes >= memory.weights_bytes
-    assert memory.method
 
 
 # Toggles: every one that is offered does something, and nothing else is taken
 
 
 def test_every_toggle_has_a_test_here(bench: Bench) -> None:
-    offered = {toggle.name for toggle in bench.backend.capabilities().toggles}
-    assert offered >= EVERY_TOGGLE
+    if bench.backend.id in PLUGINS:
+        pytest.skip("a plugin has tests of its own for what only it offers")
+    assert bench.offered >= EVERY_TOGGLE
     if bench.backend.id != "local":  # the rest of its toggles: test_local_toggles
-        assert offered == EVERY_TOGGLE
+        assert bench.offered == EVERY_TOGGLE
 
 
 def test_what_is_offered_is_accepted(bench: Bench) -> None:
@@ -294,7 +323,8 @@ def test_what_is_offered_is_accepted(bench: Bench) -> None:
         for choice in toggle.choices:
             # What another choice needs beside it.
             named = {"draft_model": bench.model} if choice.value == "draft" else {}
-            setup = bench.setup(**{toggle.name: choice.value}, **named)
+            chosen = {toggle.name: choice.value}
+            setup = bench.setup(**({"options": chosen} if toggle.is_option else chosen), **named)
             if choice.value.startswith("gptq") or choice.value == "sliding":
                 continue  # they need a checkpoint of their own: test_local_toggles
             verdict = bench.backend.check(setup)
@@ -330,10 +360,9 @@ def test_a_field_without_a_toggle_must_keep_its_default(bench: Bench) -> None:
         "device": "cpu",
         "threads": 2,
     }
-    offered = {toggle.name for toggle in bench.backend.capabilities().toggles}
     fields = set(Setup.model_fields) - {"schema_version", "model", "revision", "backend", "options"}
     assert fields == set(ways), "a new field of Setup needs a value here"
-    for name in fields - offered:
+    for name in fields - bench.offered:
         assert not bench.backend.check(bench.setup(**{name: ways[name]})).ok
 
 
@@ -398,6 +427,7 @@ def test_the_device_is_the_one_asked_for(bench: Bench) -> None:
 def test_a_device_that_is_not_here_is_refused_with_a_reason(bench: Bench) -> None:
     if cuda_names():
         pytest.skip("this machine has a CUDA GPU")
+    bench.needs("device")
     verdict = bench.backend.check(bench.setup(device="cuda"))
     assert not verdict.ok
     assert "GPU" in verdict.reason

@@ -17,6 +17,7 @@ from transformers.generation.streamers import BaseStreamer
 
 from backends.local.messages import Steps
 from backends.local.worker.tally import Tally
+from backends.stop_strings import StopStringFilter
 
 # 25 times a second, which still looks like flowing text.
 _FLUSH_NS = 40_000_000
@@ -98,37 +99,3 @@ class TokenTap(BaseStreamer):  # type: ignore[misc]  # transformers is not follo
 
     def end(self) -> None:
         """Called by `generate`; `finish` does the work."""
-
-
-class StopStringFilter:
-    """Holds back text that may be the start of a stop string and drops everything from one on."""
-
-    def __init__(self, stop: Sequence[str]) -> None:
-        self._stop = tuple(stop)
-        self._held = ""
-        self._ended = False
-
-    def feed(self, text: str) -> str:
-        """The part of the text so far that is safe to show and was not returned before."""
-        if not self._stop:
-            return text
-        if self._ended:
-            return ""
-        self._held += text
-        found = [at for stop in self._stop if (at := self._held.find(stop)) >= 0]
-        if found:
-            self._ended = True
-            shown, self._held = self._held[: min(found)], ""
-            return shown
-        cut = len(self._held) - max(self._overlap(stop) for stop in self._stop)
-        shown, self._held = self._held[:cut], self._held[cut:]
-        return shown
-
-    def _overlap(self, stop: str) -> int:
-        """Length of the longest end of the held text that begins `stop`."""
-        longest = min(len(stop) - 1, len(self._held))
-        return next((n for n in range(longest, 0, -1) if self._held.endswith(stop[:n])), 0)
-
-    def rest(self) -> str:
-        """What was held back and turned out not to be a stop string."""
-        return "" if self._ended else self._held
