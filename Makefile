@@ -48,6 +48,8 @@ $(BIN)/python:
 		echo "No virtual environment could be made. On Debian: apt install python3-venv"; exit 1; }
 
 $(APP_STAMP): requirements.txt | $(BIN)/python
+	@[ "$$(uname -s)" != Linux ] || command -v cc >/dev/null || { \
+		echo "A C compiler is needed. On Debian: apt install g++ python3-dev"; exit 1; }
 	@echo "Installing the requirements (the first time this takes a few minutes)"
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
