@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from http.cookies import SimpleCookie
 from typing import Any
@@ -43,5 +44,10 @@ def _has_cookie(scope: Any) -> bool:
 
 
 def _new_cookie() -> tuple[bytes, bytes]:
-    value = f"{VISITOR_COOKIE}={secrets.token_urlsafe(24)}; Path=/; HttpOnly; SameSite=Lax"
+    value = f"{VISITOR_COOKIE}={secrets.token_urlsafe(24)}; Path=/; HttpOnly; {_same_site()}"
     return b"set-cookie", f"{value}; Max-Age=31536000".encode()
+
+
+def _same_site() -> str:
+    """A Space is shown in a frame of another site, where browsers drop any other cookie."""
+    return "SameSite=None; Secure; Partitioned" if "SPACE_ID" in os.environ else "SameSite=Lax"
