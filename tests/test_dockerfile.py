@@ -210,6 +210,7 @@ def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
 
 @needs_linux
 @pytest.mark.slow
+@pytest.mark.network
 @pytest.mark.timeout(15 * 60)
 @pytest.mark.skipif(Path("/data").exists(), reason="it would use this machine's /data")
 def test_its_commands_install_and_start_the_app() -> None:
