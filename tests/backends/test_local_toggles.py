@@ -468,13 +468,14 @@ def test_attention_is_computed_by_what_was_chosen(engines: Engines) -> None:
 
 
 def test_a_prompt_is_computed_in_chunks(engines: Engines) -> None:
-    whole = pass_lengths(engines(), REPEAT)[0]
+    asked = request("What is prefill, and what is decode? " * 5, max_new_tokens=40)
+    whole = pass_lengths(engines(), asked)[0]
     assert whole > 32
-    chunked = pass_lengths(engines(prefill_chunk=16), REPEAT)
+    chunked = pass_lengths(engines(prefill_chunk=16), asked)
     full, left = divmod(whole, 16)
     assert chunked[:full] == [16] * full
     assert sum(chunked[: full + bool(left)]) == whole
-    assert ask(engines(prefill_chunk=16), REPEAT).ids == ask(engines(), REPEAT).ids
+    assert ask(engines(prefill_chunk=16), asked).ids == ask(engines(), asked).ids
 
 
 @pytest.mark.slow
