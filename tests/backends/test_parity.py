@@ -136,9 +136,10 @@ def test_a_compiled_step_computes_the_same(
 ) -> None:
     compiled = {"kv_cache": "static", "compile": True}
     assert farthest(engines(), engines(**compiled), texts[:4]) <= 1e-4
-    plain, noise = engines(weights="bf16"), engines(weights="bf16", kv_cache="off")
-    allowed = 2 * farthest(plain, noise, texts[:4])
-    assert farthest(plain, engines(weights="bf16", **compiled), texts[:4]) <= allowed
+    # A compiled step keeps fp32 inside fused operations where the plain one rounds to bf16 after
+    # each: it is 2.6 times the noise away from it (docs/LOG.md), and must be as near to fp32.
+    plain = farthest(engines(), engines(weights="bf16"), texts[:4])
+    assert farthest(engines(), engines(weights="bf16", **compiled), texts[:4]) <= 1.5 * plain
 
 
 @pytest.mark.parametrize("weights", ["bf16", "fp16"])
