@@ -142,6 +142,7 @@ def test_a_compiled_step_computes_the_same(
     assert farthest(engines(), engines(weights="bf16", **compiled), texts[:4]) <= 1.5 * plain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", ["bf16", "fp16"])
 def test_16_bit_logits_differ_no_more_than_passes_of_another_length_do(
     engines: Engines, texts: list[tuple[list[int], int]], weights: str
