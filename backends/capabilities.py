@@ -72,6 +72,19 @@ class Toggle:
         return f"{self.title} must be a whole number from {self.minimum} to {self.maximum}."
 
 
+# For every backend: which turns are sent is decided before an engine sees them as tokens.
+HISTORY = Toggle(
+    "history",
+    "History",
+    "decoding",
+    "What of the conversation is sent with each prompt.",
+    (
+        Choice("full", "full (stateful)", "all turns so far"),
+        Choice("none", "none (stateless)", "the last prompt alone"),
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     toggles: tuple[Toggle, ...]

@@ -73,7 +73,7 @@ class MemoryReading:
     that the process held beyond what it had when it was started; `method` says how it was read.
     `activations_bytes` is known on CUDA only (allocator peak minus weights and cache).
     `compile_bytes` is what was held more after compiling than before; `load_peak_bytes` the most
-    that was held while the model was loaded.
+    that was resident while the weights were loaded, mapped files included (CUDA: allocated).
     """
 
     weights_bytes: int | None = None

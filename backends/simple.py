@@ -12,19 +12,17 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
-from backends.capabilities import Availability, Capabilities, Choice, Toggle, check_toggles
-from backends.engine import CancelToken, EngineFacts, OnProgress, Progress
+from backends.capabilities import HISTORY, Availability, Capabilities, Toggle, check_toggles
+from backends.engine import CancelToken, ClosedOnExit, EngineFacts, OnProgress, Progress
 from backends.errors import (
     Cancelled,
-    ContextFull,
     EngineCrashed,
     GenerationFailed,
     InvalidRequest,
     InvalidSetup,
 )
+from backends.limits import new_tokens_allowed
 from backends.request import (
     Chunk,
     FinishReason,
@@ -38,19 +36,8 @@ from backends.request import (
 from backends.setup import Setup
 from backends.stop_strings import StopStringFilter
 
-HISTORY = Toggle(
-    "history",
-    "History",
-    "decoding",
-    "What of the conversation is sent with each prompt.",
-    (
-        Choice("full", "full (stateful)", "all turns so far"),
-        Choice("none", "none (stateless)", "the last prompt alone"),
-    ),
-)
 
-
-class SimpleEngine(ABC):
+class SimpleEngine(ClosedOnExit, ABC):
     """An engine of which only `count` and `answer` are to be written.
 
     `facts` is what `describe` tells; its `context_window` is enforced, None is no limit.
@@ -87,7 +74,7 @@ class SimpleEngine(ABC):
             sampling = request.sampling
             turns = self._turns(request.messages, sampling)
             prompt_tokens = self.count(turns)
-            limit = self._limit(prompt_tokens, sampling)
+            limit = new_tokens_allowed(prompt_tokens, sampling, self.facts.context_window)
             answer = self.answer(turns, sampling, cancel)
             stop, sent = StopStringFilter(sampling.stop), 0
             reason: FinishReason | None = None
@@ -128,17 +115,6 @@ class SimpleEngine(ABC):
     def close(self) -> None:
         self._closed = True
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _turns(self, messages: Sequence[Message], sampling: Sampling) -> list[Message]:
         """What is sent of the conversation: the system prompt first, the user's prompt last."""
         turns = list(messages)
@@ -149,21 +125,6 @@ class SimpleEngine(ABC):
         if sampling.system_prompt:
             turns.insert(0, Message(role="system", content=sampling.system_prompt))
         return turns
-
-    def _limit(self, prompt_tokens: int, sampling: Sampling) -> int:
-        """New tokens allowed: the request's limit, or what is left of the context window."""
-        window = self.facts.context_window
-        if window is None:
-            return sampling.max_new_tokens
-        room = window - prompt_tokens
-        wanted = sampling.max_new_tokens if sampling.fixed_length else 1
-        if room < wanted:
-            raise ContextFull(
-                f"The prompt has {prompt_tokens:,} tokens and asks for at least {wanted:,} more, "
-                f"but the context window holds {window:,}.",
-                "Drop the oldest turns, clear the conversation, or shorten the prompt.",
-            )
-        return min(room, sampling.max_new_tokens)
 
     def _require_open(self) -> None:
         if self._closed:

@@ -14,8 +14,8 @@ class Cycle:
     """Averages over the cycles of one answer but the first, which holds the prefill.
 
     `plain_steps`: time of a cycle / time per token of the plain setup. `predicted` is the speed-up
-    if checking all guesses took as long as one plain step (tokens x (1 - share of time spent
-    guessing); Leviathan et al. 2023, section 3.1, with the shares measured instead of assumed).
+    if checking all guesses took as long as one plain step, tokens x (1 - share of time spent
+    guessing): what Leviathan et al. 2023 assume, with tokens and shares measured.
     `measured` is time per token of the plain setup / of this one.
     """
 
@@ -34,7 +34,7 @@ def plain_twin(run: RunRecord, others: Iterable[RunRecord]) -> RunRecord | None:
 
 def cycle_of(run: RunRecord, plain: RunRecord) -> Cycle | None:
     """None where either run is unfinished, contended, or too short to have a time per token."""
-    if any(r.status != "finished" or r.contended for r in (run, plain)):
+    if not (run.is_undisturbed and plain.is_undisturbed):
         return None
     counted = [chunk for chunk in run.chunks if chunk.tokens > 0]
     share, mine_ns, plain_ns = draft_share(run).value, tpot(run).value, tpot(plain).value

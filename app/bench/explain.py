@@ -37,6 +37,10 @@ CAUSES = (
         "Without a KV cache every token computes the whole text again.",
     ),
     Cause(
+        lambda run: run.setup.kv_cache == "quantized",
+        "A quantized KV cache is unpacked whole for every token.",
+    ),
+    Cause(
         _few_accepted,
         "Few guesses were accepted, so the work of guessing and checking them was lost.",
     ),
@@ -56,8 +60,8 @@ CAUSES = (
     ),
     Cause(
         lambda run: run.setup.weights in ("bf16", "fp16") and _on_cpu(run),
-        "This CPU multiplies a single row faster in fp32; 16 bits save memory, and time only where "
-        "reading the weights is what takes it.",
+        "16 bits save memory; they save time only where reading the weights is what takes it, or "
+        "where the CPU computes in them.",
     ),
     Cause(
         lambda run: run.setup.attention == "eager",
@@ -76,7 +80,7 @@ def why_slower(run: RunRecord, reference: RunRecord) -> str:
     mine, other = tpot(run).value, tpot(reference).value
     if run.id == reference.id or not mine or not other:
         return ""
-    if run.status != "finished" or reference.status != "finished" or run.contended:
+    if not (run.is_undisturbed and reference.is_undisturbed):
         return ""
     times = float(mine) / float(other)
     cause = next((cause for cause in CAUSES if cause.holds(run)), None)

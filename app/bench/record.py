@@ -164,3 +164,8 @@ class RunRecord(_Frozen):
     compile_seconds: float | None = None
     warm_up_seconds: float | None = None
     environment: Environment
+
+    @property
+    def is_undisturbed(self) -> bool:
+        """It came to its end with the device to itself: its times may be held against others'."""
+        return self.status == "finished" and not self.contended

@@ -66,7 +66,7 @@ def ledger_rows(run: RunRecord) -> list[tuple[str, ...]]:
             kind = "derived" if name == "Runtime and activations" else "measured"
             rows.append((name, bytes_text(size), f"{kind}: {how}"))
     if memory.load_peak_bytes is not None:
-        how = "measured: most that was held until the engine was ready"
+        how = "measured: most resident while the weights were loaded, mapped files included"
         rows.append(("Peak while loading", bytes_text(memory.load_peak_bytes), how))
     return rows
 

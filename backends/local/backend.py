@@ -6,7 +6,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from backends.capabilities import Availability, Capabilities, Choice, Toggle, check_toggles
+from backends.capabilities import HISTORY, Availability, Capabilities, Choice, Toggle, check_toggles
 from backends.catalog import catalog, resolve
 from backends.engine import CancelToken, OnProgress
 from backends.errors import DynoError, InvalidSetup
@@ -166,16 +166,7 @@ class LocalBackend:
                     minimum=16,
                     maximum=16_384,
                 ),
-                Toggle(
-                    "history",
-                    "History",
-                    "decoding",
-                    "What of the conversation is sent with each prompt.",
-                    (
-                        Choice("full", "full (stateful)", "all turns so far"),
-                        Choice("none", "none (stateless)", "the last prompt alone"),
-                    ),
-                ),
+                HISTORY,
                 Toggle(
                     "device",
                     "Device",

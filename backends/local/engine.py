@@ -8,10 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
-from backends.engine import CancelToken, EngineFacts, OnProgress, Progress
+from backends.engine import CancelToken, ClosedOnExit, EngineFacts, OnProgress, Progress
 from backends.errors import Cancelled, DynoError, EngineCrashed, OutOfMemory
 from backends.host.client import HostClient, WorkerProcess
 from backends.local.messages import (
@@ -44,7 +43,7 @@ STOP_GRACE_SECONDS = 0.25
 _OOM_COUNTERS = (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat"))
 
 
-class LocalEngine:
+class LocalEngine(ClosedOnExit):
     """One worker process. Calls are taken one at a time; `close` may come from any thread."""
 
     def __init__(self, host: HostClient, worker: WorkerProcess, oom_kills_before: int) -> None:
@@ -190,17 +189,6 @@ class LocalEngine:
         self._worker.kill()
         self._host.exit_code(self._worker.pid, wait_seconds=1.0)
         self._worker.connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _Stopper:

@@ -22,6 +22,7 @@ from backends.local.weight_files import gptq_bits
 from backends.settings import ROOT, get_settings
 from backends.setup import Setup
 from tests.backends.asking import Answer, ask, request
+from tests.backends.engines import Engines
 from tests.backends.make_models import drop_tensors, make_model
 from tests.bench.disks import fill, small_disk
 from tests.conftest import FOREIGN_MODEL
@@ -45,33 +46,9 @@ needs_gptq = pytest.mark.skipif(
 needs_hqq = pytest.mark.skipif(find_spec("hqq") is None, reason="hqq is not installed")
 
 
-class Engines:
-    """Engines of the bundled model by their toggles, opened once each."""
-
-    def __init__(self, model: str) -> None:
-        self._model = model
-        self._open: dict[str, LocalEngine] = {}
-
-    def setup(self, **toggles: object) -> Setup:
-        common = {"model": self._model, "device": "cpu", "threads": 1}
-        return Setup.model_validate(common | toggles)
-
-    def __call__(self, **toggles: object) -> LocalEngine:
-        setup = self.setup(**toggles)
-        if setup.id not in self._open:
-            verdict = BACKEND.check(setup)
-            assert verdict.ok, verdict.reason
-            self._open[setup.id] = BACKEND.open(setup, lambda progress: None, CancelToken())
-        return self._open[setup.id]
-
-    def close(self) -> None:
-        for engine in self._open.values():
-            engine.close()
-
-
 @pytest.fixture(scope="module")
 def engines() -> Iterator[Engines]:
-    made = Engines("bundled")
+    made = Engines()
     yield made
     made.close()
 
@@ -378,21 +355,19 @@ def test_quantizing_that_was_stopped_leaves_nothing_that_is_used(
     assert [path.name[:5] for path in kept.iterdir()] == ["gptq-"], "left-overs are gone"
 
 
+def gptq_order(model: Path, calibration: Path, kept_in: Path) -> Load:
+    """To quantize a model on this text, kept in this folder."""
+    setup = Setup(model=str(model), weights="gptq-int4", device="cpu", threads=1)
+    kept = {"calibration": str(calibration), "kept_in": str(kept_in)}
+    return Load(setup, str(model), "cpu", 1, None, None, **kept)
+
+
 @needs_gptq
 def test_a_calibration_text_that_is_too_short_is_refused(tmp_path: Path) -> None:
     model = make_model(tmp_path / "plain", hidden=64, layers=2, window=512)
     short = tmp_path / "short.json"
     short.write_text('[{"kind": "any", "messages": [{"role": "user", "content": "Hi"}]}]')
-    order = Load(
-        setup=Setup(model=str(model), weights="gptq-int4", device="cpu"),
-        source=str(model),
-        device="cpu",
-        threads=1,
-        budget_bytes=None,
-        token=None,
-        calibration=str(short),
-        kept_in=str(tmp_path / "kept"),
-    )
+    order = gptq_order(model, short, tmp_path / "kept")
     with pytest.raises(LoadFailed, match="calibration text has") as caught:
         LocalEngine.open(shared_host(), order, lambda progress: None, CancelToken())
     assert "more dialogues" in caught.value.remedy
@@ -424,16 +399,7 @@ def test_a_disk_that_fills_up_while_quantizing_is_told_and_leaves_nothing(tmp_pa
     model = make_model(tmp_path / "plain", hidden=64, layers=2, window=512)
     with small_disk(tmp_path / "disk") as disk:
         fill(disk)
-        order = Load(
-            setup=Setup(model=str(model), weights="gptq-int4", device="cpu"),
-            source=str(model),
-            device="cpu",
-            threads=1,
-            budget_bytes=None,
-            token=None,
-            calibration=str(ROOT / "models" / "bundled" / "dialogues.json"),
-            kept_in=str(disk),
-        )
+        order = gptq_order(model, ROOT / "models" / "bundled" / "dialogues.json", disk)
         with pytest.raises(LoadFailed, match="could not be kept") as caught:
             LocalEngine.open(shared_host(), order, lambda progress: None, CancelToken())
         assert "Free space" in caught.value.remedy

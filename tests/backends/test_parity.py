@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.engine import CancelToken
 from backends.local.backend import LocalBackend
 from backends.local.engine import LocalEngine
 from backends.request import Message, Request, Sampling
 from backends.settings import ROOT
-from backends.setup import Setup
 from tests.backends.asking import ask
+from tests.backends.engines import Engines
 
 BACKEND = LocalBackend()
 BUNDLED = ROOT / "models" / "bundled"
@@ -59,21 +58,6 @@ pytestmark = pytest.mark.skipif(not DIALOGUES.is_file(), reason="no dialogues ar
 
 def name_of(toggles: dict[str, object]) -> str:
     return " ".join(f"{name}={value}" for name, value in toggles.items())
-
-
-class Engines:
-    def __init__(self) -> None:
-        self._open: dict[str, LocalEngine] = {}
-
-    def __call__(self, **toggles: object) -> LocalEngine:
-        setup = Setup.model_validate({"device": "cpu", "threads": 1} | toggles)
-        if setup.id not in self._open:
-            self._open[setup.id] = BACKEND.open(setup, lambda progress: None, CancelToken())
-        return self._open[setup.id]
-
-    def close(self) -> None:
-        for engine in self._open.values():
-            engine.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,8 @@ import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
-from backends.engine import CancelToken, EngineFacts
+from backends.engine import CancelToken, ClosedOnExit, EngineFacts
 from backends.errors import ContextFull, DynoError, EngineCrashed, InvalidRequest
 from backends.request import (
     Chunk,
@@ -57,7 +55,7 @@ class Script:
     memory: MemoryReading | None = None
 
 
-class FakeEngine:
+class FakeEngine(ClosedOnExit):
     """Passes the contract suite. `requests` are those it was given, the last one last."""
 
     def __init__(
@@ -187,17 +185,6 @@ class FakeEngine:
     def close(self) -> None:
         self.closed += 1
         self.is_alive = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _text(ids: Sequence[int]) -> str:

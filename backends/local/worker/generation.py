@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from transformers import CompileConfig, GenerationConfig, StoppingCriteriaList
 
-from backends.errors import ContextFull, InvalidRequest
+from backends.errors import InvalidRequest
+from backends.limits import new_tokens_allowed
 from backends.local.memory import ProcessMemory
 from backends.local.messages import End, Steps
 from backends.local.worker import speculation
@@ -80,7 +81,7 @@ class Generator:
         self._reset_peak()
         sampling = request.sampling
         ids = self.prompt_ids(request.messages, sampling)
-        limit = self._length_limit(len(ids), sampling)
+        limit = new_tokens_allowed(len(ids), sampling, self.loaded.facts.context_window)
         cache, reused = self._caches.begin(ids, limit)
         tally = None if self.loaded.setup.speculation == "none" else Tally()
         on_first_token = _nothing if cache is None else self._guard.lift
@@ -97,21 +98,6 @@ class Generator:
         guesses = tally.report() if tally is not None else None
         report = GenerationReport(accepted_ns, ended_ns, usage, memory, guesses)
         send(End(held_text, self._finish_reason(tap.output_ids, limit), report))
-
-    def _length_limit(self, prompt_tokens: int, sampling: Sampling) -> int:
-        """New tokens allowed: the request's limit, or what is left of the context window."""
-        window = self.loaded.facts.context_window
-        if window is None:
-            return sampling.max_new_tokens
-        room = window - prompt_tokens
-        if room < 1 or (sampling.fixed_length and room < sampling.max_new_tokens):
-            wanted = sampling.max_new_tokens if sampling.fixed_length else 1
-            raise ContextFull(
-                f"The prompt has {prompt_tokens:,} tokens and asks for at least {wanted:,} more, "
-                f"but the context window holds {window:,}.",
-                "Drop the oldest turns, clear the conversation, or shorten the prompt.",
-            )
-        return min(room, sampling.max_new_tokens)
 
     def generate(
         self,
