@@ -65,15 +65,17 @@ def encode(
 ) -> Encoded:
     """The ids that the chat template gives; the first has weight 0, since nothing predicts it."""
     pieces = render(conversation.messages())
+    turns = iter(conversation.turns)
     ids: list[int] = []
     weights: list[float] = []
     encodings = tokenizer.encode_batch_fast([text for text, _ in pieces])
     for encoding, (_, said) in zip(encodings, pieces, strict=True):
         ids += encoding.ids
         length = len(encoding.ids)
-        weight = math.sqrt(_TYPICAL_ANSWER_TOKENS / length) if said else user_weight
+        is_learned = said and next(turns).is_learned
+        weight = math.sqrt(_TYPICAL_ANSWER_TOKENS / length) if is_learned else user_weight
         weights += [weight] * length
-        if said:
+        if is_learned:
             weights[-2:] = [weight * _ENDING_FACTOR] * 2
     return Encoded(ids, [0.0, *weights[1:]])
 

@@ -22,6 +22,7 @@ from models.training.intents import (
     weather,
 )
 from models.training.intents.base import Intent, State, Turn
+from models.training.intents.other_words import sometimes_in_other_words
 from models.training.wording import Split
 
 Message = dict[str, str]
@@ -52,7 +53,7 @@ _WEIGHTS: dict[Intent, float] = {
     memory.about_me: 1.5,
     rewriting.repeat: 6,
     rewriting.shorten: 5,
-    rewriting.upper_case: 6,
+    rewriting.upper_case: 8,
     lists.count: 4,
     lists.whole_list: 1.5,
     lists.some_of: 5,
@@ -183,6 +184,8 @@ def _factor(intent: Intent, state: State) -> float:
 def ask(intent: Intent, rng: random.Random, state: State, split: Split) -> Turn:
     """The intent's next turn, noted in the state."""
     turn = intent(rng, state, split)
+    if split == "train":
+        turn = sometimes_in_other_words(rng, turn)
     state.last_answer, state.last_kind = turn.assistant, turn.kind
     return turn
 

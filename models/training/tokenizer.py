@@ -1,9 +1,10 @@
-"""Byte-level BPE of our own: any text round-trips, digits stay single, turns have their tokens."""
+"""Byte-level BPE of our own: any text round-trips, digits and runs of capitals stay single, turns
+have their tokens."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 PAD, SYSTEM, USER, ASSISTANT, END = SPECIAL_TOKENS = (
@@ -22,17 +23,21 @@ CHAT_TEMPLATE = (
     "{%- endfor -%}"
     "{%- if add_generation_prompt -%}{{- '<|assistant|>' -}}{%- endif -%}"
 )
+_BESIDE_A_CAPITAL = Regex(r" ?\p{Lu}(?=\p{Lu})|(?<=\p{Lu})\p{Lu}")
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
-    """A byte-level BPE with all 256 bytes in its alphabet, so that nothing is ever unknown."""
+    """A byte-level BPE with all 256 bytes in its alphabet, so that nothing is ever unknown.
+
+    It sees runs of capitals letter by letter and so learns no merge of two of them: to answer in
+    upper case is to spell, where it would else be other, rare tokens for each word. The finished
+    tokenizer needs no rule for that, only the usual ones, which every engine knows.
+    """
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
-    )
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    capitals = pre_tokenizers.Split(_BESIDE_A_CAPITAL, "isolated")
+    words = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, capitals, words])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
@@ -41,6 +46,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, words])
     return tokenizer
 
 

@@ -5,10 +5,12 @@ import random
 import pytest
 
 from models.training import knowledge
-from models.training.dialogues import conversation, recall
+from models.training.batches import encode
+from models.training.dialogues import Conversation, conversation, recall
 from models.training.intents import arithmetic, inference, memory, notes, order, rewriting, weather
 from models.training.intents.base import State
 from models.training.questions import Question
+from models.training.tokenizer import train_tokenizer
 from models.training.wording import Wordings, as_typed, expand, typed
 
 
@@ -60,7 +62,7 @@ def test_what_is_asked_is_answered_with_every_key_and_no_slot_is_left() -> None:
         said = conversation(random.Random(number), "train", 2500)
         for turn in said.turns:
             question = Question("any", (), tuple((key,) for key in turn.keys))
-            assert question.is_answered_by(turn.assistant), turn
+            assert question.is_answered_by(turn.assistant) or not turn.is_learned, turn
             assert "{" not in turn.user + turn.assistant, turn
             assert not set("[|") & set(turn.user), turn
             assert turn.user.strip()
@@ -83,6 +85,18 @@ def test_the_weather_there_is_that_of_the_told_city_and_without_one_the_city_is_
     memory.tell_city(random.Random(2), state, "train")
     assert state.city is not None
     assert state.city in weather.weather_there(random.Random(3), state, "train").assistant
+
+
+def test_another_assistants_words_are_not_learned_but_what_follows_them_is() -> None:
+    drawn = (conversation(random.Random(seed), "train", 800).turns for seed in range(2000))
+    talks = [turns for turns in drawn if not turns[0].is_learned and turns[-1].is_learned]
+    assert len(talks) > 20
+    tokenizer = train_tokenizer(["a"], 300)
+    for turns in talks:
+        encoded = encode(tokenizer, Conversation(None, turns))
+        first = len(encode(tokenizer, Conversation(None, turns[:1])).ids)
+        assert not any(encoded.weights[:first])
+        assert encoded.weights[-1] > 0
 
 
 def test_a_correction_replaces_what_was_told() -> None:

@@ -36,6 +36,12 @@ def test_random_unicode_round_trips(tokenizer: PreTrainedTokenizerBase) -> None:
         assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
 
 
+def test_upper_case_is_spelled() -> None:
+    trained = train_tokenizer(["THE CACHE AND THE CACHE, the cache, The Cache"] * 9, 400)
+    assert trained.encode("THE CACHE").tokens == ["T", "H", "E", *("ĠC", "A", "C", "H", "E")]
+    assert trained.encode("the cache").tokens == ["the", "Ġcache"]
+
+
 def test_special_tokens_are_single_and_in_order(tokenizer: PreTrainedTokenizerBase) -> None:
     assert tokenizer.convert_tokens_to_ids(list(SPECIAL_TOKENS)) == list(range(len(SPECIAL_TOKENS)))
     assert tokenizer.eos_token == "<|end|>"

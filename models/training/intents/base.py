@@ -9,12 +9,14 @@ from models.training.wording import Split
 
 @dataclass(frozen=True)
 class Turn:
-    """One question and its answer. `keys` are what an answer must hold to count as right."""
+    """One question and its answer. `keys` are what an answer must hold to count as right. An answer
+    that is not learned only stands there for what comes after it."""
 
     kind: str
     user: str
     assistant: str
     keys: tuple[str, ...]
+    is_learned: bool = True
 
 
 @dataclass
