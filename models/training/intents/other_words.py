@@ -15,7 +15,7 @@ _ANY = Wordings(
     "[Thanks|Thank you] for [telling me|letting me know|the information|sharing that][.|!]",
     "[OK, I|I|Sure, I] will [keep that in mind|remember that|note that|not forget that|bear that "
     "in mind].",
-    "[That is|That's] [good to know|nice to hear|great|interesting|wonderful][.|!| What else?]",
+    "[That is|That's] [good to know|nice to hear|great|interesting|wonderful][.|!|. What else?]",
     "[I have noted that|I have made a note of it|It is noted|I'll remember].",
     "[How can I help you|What can I do for you|What would you like to know|What next][?| today?]",
 )
@@ -46,7 +46,11 @@ _WITH_VALUE: dict[str, Wordings] = {
         "{value} is [a good|a lovely|a fine|a beautiful] name[.|!]",
         "[Say hello to|Greetings to|My best to] {value}[.|!| from me.]",
     ),
-    "takes two things": Wordings("[Hello|Hi|Welcome|Thanks|Good to meet you][, {value}|][!|.]"),
+    "takes two things": Wordings(
+        "Hello, and thank you!",
+        "[Hello|Hi|Welcome|Good to meet you][, and thanks for telling me|, I will remember that|]"
+        "[!|.]",
+    ),
 }
 _VALUE_SHARE = 0.5
 
