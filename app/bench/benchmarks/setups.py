@@ -3,11 +3,10 @@ the chat page would run them."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from statistics import fmean, median
 
 from rich.console import Console
@@ -22,6 +21,7 @@ from app.bench.record import RunRecord
 from app.bench.runner import Bench
 from backends.engine import CancelToken
 from backends.errors import DynoError
+from backends.local.devices import usable_cores
 from backends.registry import get_backend
 from backends.request import Message, Request, Sampling
 from backends.setup import Setup
@@ -41,8 +41,11 @@ _CONTEXTS = (64, 256, 512, 1024)
 _TURNS = 20
 _AGREEMENT = 0.95
 _REWRITES = frozenset({"repeats", "shortens", "upper case"})
-# Tried for `best_vs_fp32` on a CPU, on a few dialogues first; the fastest goes through all.
+# Tried for `best_vs_fp32` on a CPU, each also with all cores, on a few dialogues first; the fastest
+# goes through all.
+_FEW = 31  # one of each kind
 _CANDIDATES: tuple[dict[str, object], ...] = (
+    {},
     {"weights": "bf16"},
     {"weights": "fp16"},
     {"weights": "gptq-int4"},
@@ -168,14 +171,15 @@ _COUNTRIES = (
 
 
 def _draft(stand: Stand) -> list[BenchmarkRecord]:
-    dialogues = _some(evaluation_dialogues(), stand.pairs)
-    return [_speedup(stand, DRAFT_SPEEDUP, stand.setup(speculation="draft"), dialogues)]
+    draft = stand.setup(speculation="draft")
+    return [_speedup(stand, DRAFT_SPEEDUP, draft, evaluation_dialogues())]
 
 
 def _lookup(stand: Stand) -> list[BenchmarkRecord]:
     rewriting = [d for d in evaluation_dialogues() if d.kind in _REWRITES]
-    dialogues = _some(rewriting, stand.pairs)
-    return [_speedup(stand, LOOKUP_SPEEDUP, stand.setup(speculation="lookup"), dialogues)]
+    if not rewriting:
+        raise DynoError("There are no dialogues that rewrite.", "Fetch the repository anew.")
+    return [_speedup(stand, LOOKUP_SPEEDUP, stand.setup(speculation="lookup"), rewriting)]
 
 
 def _speedup(
@@ -194,14 +198,14 @@ def _speedup(
 
 
 def _best(stand: Stand) -> list[BenchmarkRecord]:
-    dialogues = _some(evaluation_dialogues(), max(stand.pairs, 40))
+    dialogues = evaluation_dialogues()
     plain = stand.setup()
     found: list[tuple[float, Setup]] = []
-    for toggles in _CANDIDATES:
-        setup = stand.setup(**toggles)
-        if not get_backend(setup.backend).check(setup).ok:
+    for toggles, threads in product(_CANDIDATES, (None, usable_cores())):
+        setup = stand.setup(**toggles, threads=threads)
+        if setup == plain or not get_backend(setup.backend).check(setup).ok:
             continue
-        few = _pairs(stand, plain, setup, dialogues[:6])
+        few = _pairs(stand, plain, setup, dialogues[:_FEW])
         speedup = paired_ratio([_busy_ns(a) for a, _ in few], [_busy_ns(b) for _, b in few])
         found.append((speedup.ratio, setup))
     told = ", ".join(f"{_words(setup)} {times:.2f}" for times, setup in sorted(found, key=_first))
@@ -212,7 +216,8 @@ def _best(stand: Stand) -> list[BenchmarkRecord]:
             told += f"; {_words(setup)} agrees on {same} of {len(pairs)} only"
             continue
         ratio = paired_ratio([_busy_ns(a) for a, _ in pairs], [_busy_ns(b) for _, b in pairs])
-        note = f"{_words(setup)}, {same} of {len(pairs)} answers the same; over 6 dialogues: {told}"
+        agree = f"{_words(setup)}, {same} of {len(pairs)} answers the same"
+        note = f"{agree}; over {_FEW} dialogues: {told}"
         interval = (ratio.low, ratio.high)
         return [BEST_VS_FP32.measured(ratio.ratio, n=ratio.n, interval=interval, reason=note)]
     return [BEST_VS_FP32.not_measured(f"no setup agrees often enough: {told}")]
@@ -223,8 +228,9 @@ def _first(pair: tuple[float, Setup]) -> float:
 
 
 def _words(setup: Setup) -> str:
-    chosen = setup.model_dump(exclude_defaults=True, exclude={"model"})
-    return " ".join(str(value) for value in chosen.values()) or "fp32"
+    chosen = setup.model_dump(exclude_defaults=True, exclude={"model", "threads"})
+    words = [name if value is True else str(value) for name, value in chosen.items()] or ["fp32"]
+    return " ".join([*words, *([f"on {setup.threads} threads"] if setup.threads else [])])
 
 
 def _gptq(stand: Stand) -> list[BenchmarkRecord]:
@@ -277,14 +283,6 @@ def _pairs(
         records = {setup.id: stand.run(setup, request) for setup in order}
         made.append((records[one.id], records[other.id]))
     return made
-
-
-def _some(dialogues: Sequence[Dialogue], count: int) -> list[Dialogue]:
-    """So many of them, spread evenly over all."""
-    if not dialogues:
-        raise DynoError("There are no such dialogues.", "Fetch the repository anew.")
-    step = max(1.0, len(dialogues) / count)
-    return [dialogues[math.floor(i * step)] for i in range(min(count, len(dialogues)))]
 
 
 def _busy_ns(record: RunRecord) -> float:

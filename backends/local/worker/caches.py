@@ -11,9 +11,11 @@ from backends.errors import InvalidRequest
 from backends.local.worker.cache_kinds import quantized_cache, whole_cache
 from backends.local.worker.loading import LoadedModel
 
-# A compiled step is for one length of the static cache: longer prompts would compile anew inside
-# a run, so they are refused.
-COMPILED_TOKENS = 2048
+# A CUDA graph is for one length of the static cache: longer prompts would compile anew inside a
+# run, so they are refused. Elsewhere the step is compiled for any length, and since it attends to
+# the whole cache, also to what is empty, that is no longer than needed.
+_GRAPH_TOKENS = 2048
+_ROOM_STEP = 128
 
 
 class KvCaches:
@@ -60,7 +62,9 @@ class KvCaches:
         needed = len(ids) + new_tokens
         if not self._loaded.setup.compile:
             return needed
-        room = min(COMPILED_TOKENS, self._loaded.facts.context_window or COMPILED_TOKENS)
+        if self._loaded.model.device.type != "cuda":
+            return -(-needed // _ROOM_STEP) * _ROOM_STEP
+        room = min(_GRAPH_TOKENS, self._loaded.facts.context_window or _GRAPH_TOKENS)
         if needed > room:
             raise InvalidRequest(
                 f"Prompt and answer need {needed:,} tokens; the compiled step has room for "

@@ -119,7 +119,10 @@ class Generator:
             criteria = StopWhenFlagged(self._stop, input_ids.device)
             extra |= {"streamer": tap, "stopping_criteria": StoppingCriteriaList([criteria])}
         extra |= speculation.options(self.loaded)
-        with speculation.counted(model, tally) if tally is not None else contextlib.nullcontext():
+        counting = (
+            contextlib.nullcontext() if tally is None else speculation.counted(self.loaded, tally)
+        )
+        with counting:
             model.generate(
                 input_ids,
                 attention_mask=torch.ones_like(input_ids),
@@ -211,10 +214,11 @@ class Generator:
 
 
 def compile_config(device: torch.device) -> CompileConfig:
-    """CUDA graphs on a GPU; elsewhere transformers compiles only when told to on all devices."""
+    """CUDA graphs on a GPU; elsewhere one step for caches of any length, and transformers compiles
+    only when told to on all devices."""
     if device.type == "cuda":
         return CompileConfig()
-    config = CompileConfig(mode="default")
+    config = CompileConfig(mode="default", dynamic=True)
     config._compile_all_devices = True
     return config
 

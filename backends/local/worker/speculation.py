@@ -1,7 +1,7 @@
 """Speculative decoding through transformers' assisted generation, counted and timed.
 
-The library's own generator of candidates does the guessing; it is wrapped, since `generate` says
-nothing of how many guesses there were.
+Who guesses is wrapped, since `generate` says nothing of how many guesses there were. It is the
+library's own generator of candidates, or ours where a draft guesses greedily.
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from transformers import GenerationConfig
+from transformers import GenerationConfig, LogitsProcessorList
 
+from backends.local.worker.draft import FIRST_GUESSES, LEAST_CONFIDENCE, GreedyDraft
 from backends.local.worker.loading import LoadedModel
 from backends.local.worker.tally import Tally
 
-# Where the number of guesses follows their success it starts here; a lookup has nothing to follow.
-_FIRST_GUESSES = 5
+# A lookup's guesses cost nothing and their number follows nothing.
 _LOOKUP_GUESSES = 10
-# A guess that the draft itself gives less than this ends the cycle's guessing (adaptive only).
-_LEAST_CONFIDENCE = 0.4
 
 
 class CountedCandidates:
-    """Passes everything on to the library's candidate generator, and counts and times it."""
+    """Passes everything on to a candidate generator, and counts and times it."""
 
     def __init__(self, inner: Any, tally: Tally) -> None:
         self._inner = inner
@@ -43,6 +41,8 @@ class CountedCandidates:
 
     def draft_cache(self) -> Any | None:
         """The draft's KV cache; None where nothing but the prompt was looked at."""
+        if isinstance(self._inner, GreedyDraft):
+            return self._inner.cache
         return getattr(self._inner, "assistant_kwargs", {}).get("past_key_values")
 
 
@@ -70,24 +70,37 @@ def _draft_config(guesses: int | None) -> GenerationConfig:
             assistant_confidence_threshold=0.0,
         )
     return GenerationConfig(
-        num_assistant_tokens=_FIRST_GUESSES,
+        num_assistant_tokens=FIRST_GUESSES,
         num_assistant_tokens_schedule="heuristic_transient",
-        assistant_confidence_threshold=_LEAST_CONFIDENCE,
+        assistant_confidence_threshold=LEAST_CONFIDENCE,
     )
 
 
 @contextmanager
-def counted(model: Any, tally: Tally) -> Iterator[None]:
+def counted(loaded: LoadedModel, tally: Tally) -> Iterator[None]:
     """While this lasts, `generate` of this model counts its guesses in `tally`."""
+    model = loaded.model
     original = model._get_candidate_generator
 
-    def wrapped(*args: Any, **kwargs: Any) -> CountedCandidates:
-        made = CountedCandidates(original(*args, **kwargs), tally)
-        tally.candidates = made
-        return made
+    def wrapped(generation_config: GenerationConfig, **kwargs: Any) -> CountedCandidates:
+        guesser = _greedy_draft(loaded, generation_config, kwargs["logits_processor"])
+        if guesser is None:
+            guesser = original(generation_config=generation_config, **kwargs)
+        tally.candidates = CountedCandidates(guesser, tally)
+        return tally.candidates
 
     model._get_candidate_generator = wrapped
     try:
         yield
     finally:
         del model._get_candidate_generator
+
+
+def _greedy_draft(
+    loaded: LoadedModel, config: GenerationConfig, processors: LogitsProcessorList
+) -> GreedyDraft | None:
+    """Our own guesser, if a draft of the same vocabulary guesses and nothing is drawn."""
+    if loaded.draft is None or loaded.draft.tokenizer is not None or config.do_sample:
+        return None
+    guesses, ends = loaded.setup.draft_tokens, loaded.end_token_ids
+    return GreedyDraft(loaded.draft.model, guesses, config.max_length, ends, processors)
