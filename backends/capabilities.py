@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -11,13 +12,23 @@ Group = Literal["weights", "cache", "speculation", "decoding", "device"]
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A text under a title; read when it is looked at."""
+
+    title: str
+    text: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a toggle. `why_not` is the reason it cannot be chosen here, empty if it can."""
+    """One value of a toggle. `why_not` is the reason it cannot be chosen here, empty if it can.
+    `reading` gives a text that the choice works with, for users who want to see it."""
 
     value: str
     label: str
     help: str = ""
     why_not: str = ""
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)

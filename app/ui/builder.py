@@ -91,6 +91,9 @@ def _draw(toggle: Toggle, column: Column, *, disabled: bool) -> None:
         for choice in toggle.choices:
             if refused[choice.value]:
                 st.caption(f":material/block: {choice.label}: {refused[choice.value]}")
+            if choice.value == value and choice.reading is not None:
+                with st.expander(choice.reading.title):
+                    st.code(choice.reading.text(), language=None, height=300, wrap_lines=True)
     elif toggle.minimum is not None:
         number = value if isinstance(value, int) else None
         st.number_input(

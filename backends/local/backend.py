@@ -6,11 +6,20 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from backends.capabilities import HISTORY, Availability, Capabilities, Choice, Toggle, check_toggles
+from backends.capabilities import (
+    HISTORY,
+    Availability,
+    Capabilities,
+    Choice,
+    Reading,
+    Toggle,
+    check_toggles,
+)
 from backends.catalog import catalog, resolve
 from backends.engine import CancelToken, OnProgress
 from backends.errors import DynoError, InvalidSetup
 from backends.host.shared import shared_host
+from backends.local.calibration import CALIBRATION, calibration_text
 from backends.local.combinations import (
     check_combination,
     no_window,
@@ -31,6 +40,8 @@ from backends.local.weight_files import checkpoint_bytes, gptq_bits, has_sliding
 from backends.settings import ROOT, get_settings, hub_token
 from backends.setup import Setup, Weights
 
+_CALIBRATION = Reading("What is quantized here is calibrated on", calibration_text)
+
 
 class LocalBackend:
     """transformers models in worker processes on this machine."""
@@ -47,7 +58,7 @@ class LocalBackend:
                     "weights",
                     "The type the weights are held and computed in. GPTQ weights come from a "
                     "published checkpoint where there is one; else they are quantized here, once, "
-                    "calibrated on the dialogues in models/bundled/dialogues.json.",
+                    "calibrated on a text that is shown when they are chosen.",
                     (
                         Choice("fp32", "fp32", "4 bytes a weight, the reference"),
                         Choice("bf16", "bf16", "2 bytes a weight, the range of fp32"),
@@ -56,8 +67,12 @@ class LocalBackend:
                             "int8", "INT8", "1 byte, outliers apart (bitsandbytes LLM.int8)"
                         ),
                         _quantized("nf4", "NF4", "4 bits in blocks of 64 (bitsandbytes)"),
-                        _quantized("gptq-int4", "INT4 GPTQ", "4 bits, calibrated (GPTQModel)"),
-                        _quantized("gptq-int8", "INT8 GPTQ", "8 bits, calibrated (GPTQModel)"),
+                        _quantized(
+                            "gptq-int4", "INT4 GPTQ", "4 bits, calibrated (GPTQModel)", _CALIBRATION
+                        ),
+                        _quantized(
+                            "gptq-int8", "INT8 GPTQ", "8 bits, calibrated (GPTQModel)", _CALIBRATION
+                        ),
                     ),
                 ),
                 Toggle(
@@ -239,7 +254,7 @@ class LocalBackend:
             budget_bytes=int(budget_gb * 1e9) if budget_gb is not None else None,
             token=token.get_secret_value() if token else None,
             draft_source=draft_source(setup),
-            calibration=str(ROOT / "models" / "bundled" / "dialogues.json"),
+            calibration=str(CALIBRATION),
             kept_in=str(get_settings().data_dir / "conversions"),
         )
         return LocalEngine.open(shared_host(), order, on_progress, cancel)
@@ -258,11 +273,11 @@ def _no_flash() -> str:
     return "" if cuda_names() else "FlashAttention needs a CUDA GPU."
 
 
-def _quantized(weights: Weights, label: str, about: str) -> Choice:
+def _quantized(weights: Weights, label: str, about: str, reading: Reading | None = None) -> Choice:
     """A choice that needs a library of its own; without it, it says so."""
     library = FORMATS[weights].library
     assert library is not None
-    return Choice(weights, label, about, _missing(library))
+    return Choice(weights, label, about, _missing(library), reading)
 
 
 def _missing(library: str) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from backends.capabilities import Availability, Capabilities, Choice, Toggle, check_toggles
+from backends.capabilities import (
+    Availability,
+    Capabilities,
+    Choice,
+    Reading,
+    Toggle,
+    check_toggles,
+)
 from backends.engine import CancelToken, OnProgress, Progress
 from backends.errors import Cancelled, DynoError
 from backends.setup import Setup
@@ -45,7 +52,10 @@ class FakeBackend:
                     "weights",
                     "Weights",
                     "weights",
-                    choices=tuple(Choice(name, name) for name in BYTES_PER_WEIGHT),
+                    choices=tuple(
+                        Choice(name, name, reading=Reading("Made of", f"Text of {name}".strip))
+                        for name in BYTES_PER_WEIGHT
+                    ),
                 ),
                 Toggle(
                     "kv_cache",

@@ -396,3 +396,14 @@ def test_a_removed_column_can_be_brought_back(open_chat: OpenChat, server: Serve
     assert [c.key for c in conversation_of(page, server).comparison.columns] == ["on"]
     button(page, "undo-remove").click().run()
     assert [c.key for c in conversation_of(page, server).comparison.columns] == ["on", "off"]
+
+
+def test_the_text_that_a_choice_works_with_can_be_read_where_it_is_chosen(
+    open_chat: OpenChat,
+) -> None:
+    page = open_chat()
+    page.session_state["menu-on"] = True
+    page.run()
+    assert "Made of" in [expander.label for expander in page.expander]
+    assert "Text of fp32" in [code.value for code in page.code]
+    assert "Text of bf16" not in [code.value for code in page.code]
