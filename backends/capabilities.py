@@ -113,7 +113,8 @@ class Availability:
     remedy: str = ""
 
 
-_NOT_TOGGLES = frozenset({"schema_version", "model", "revision", "backend", "options"})
+# Fields of a setup that name what is run, and where.
+NOT_TOGGLES = frozenset({"schema_version", "model", "revision", "backend", "options"})
 
 
 def check_toggles(setup: Setup, capabilities: Capabilities) -> Availability:
@@ -122,7 +123,7 @@ def check_toggles(setup: Setup, capabilities: Capabilities) -> Availability:
     A field without a toggle must keep its default; an option without one is unknown.
     """
     for name in Setup.model_fields:
-        if name in _NOT_TOGGLES:
+        if name in NOT_TOGGLES:
             continue
         value = getattr(setup, name)
         toggle = capabilities.toggle(name)

@@ -17,7 +17,10 @@ from backends.engine import Backend
 from backends.errors import BackendUnavailable, InvalidSetup
 
 ENTRY_POINT_GROUP = "llm_dyno.backends"
-_BUILT_IN = {"local": "backends.local.backend:LocalBackend"}
+_BUILT_IN = {
+    "local": "backends.local.backend:LocalBackend",
+    "endpoint": "backends.remote.endpoint:EndpointBackend",
+}
 
 
 @dataclass(frozen=True, slots=True)

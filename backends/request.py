@@ -61,7 +61,7 @@ class Usage:
 
     prompt_tokens: int | None
     prompt_tokens_computed: int | None
-    output_tokens: int
+    output_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)

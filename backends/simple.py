@@ -19,7 +19,6 @@ from backends.errors import (
     Cancelled,
     EngineCrashed,
     GenerationFailed,
-    InvalidRequest,
     InvalidSetup,
 )
 from backends.limits import new_tokens_allowed
@@ -35,6 +34,7 @@ from backends.request import (
 )
 from backends.setup import Setup
 from backends.stop_strings import StopStringFilter
+from backends.turns import turns_to_send
 
 
 class SimpleEngine(ClosedOnExit, ABC):
@@ -72,7 +72,7 @@ class SimpleEngine(ClosedOnExit, ABC):
             self._require_open()
             accepted_ns = time.monotonic_ns()
             sampling = request.sampling
-            turns = self._turns(request.messages, sampling)
+            turns = turns_to_send(self.setup.history, request.messages, sampling)
             prompt_tokens = self.count(turns)
             limit = new_tokens_allowed(prompt_tokens, sampling, self.facts.context_window)
             answer = self.answer(turns, sampling, cancel)
@@ -103,7 +103,7 @@ class SimpleEngine(ClosedOnExit, ABC):
             yield Chunk((), stop.rest(), ended_ns, finish_reason=reason, report=report)
 
     def count_tokens(self, messages: Sequence[Message], sampling: Sampling) -> int:
-        return self.count(self._turns(messages, sampling))
+        return self.count(turns_to_send(self.setup.history, messages, sampling))
 
     def describe(self) -> EngineFacts:
         return self.facts
@@ -114,17 +114,6 @@ class SimpleEngine(ClosedOnExit, ABC):
 
     def close(self) -> None:
         self._closed = True
-
-    def _turns(self, messages: Sequence[Message], sampling: Sampling) -> list[Message]:
-        """What is sent of the conversation: the system prompt first, the user's prompt last."""
-        turns = list(messages)
-        if self.setup.history == "none":
-            turns = [turn for turn in turns[:-1] if turn.role == "system"] + turns[-1:]
-        if not turns or not turns[-1].content.strip():
-            raise InvalidRequest("The prompt is empty.", "Type a question.")
-        if sampling.system_prompt:
-            turns.insert(0, Message(role="system", content=sampling.system_prompt))
-        return turns
 
     def _require_open(self) -> None:
         if self._closed:

@@ -182,10 +182,11 @@ def _sampling_reasons(records: Sequence[RunRecord]) -> list[str]:
 
 
 def _length_reasons(records: Sequence[RunRecord]) -> list[str]:
-    unknown = [record for record in records if record.usage is None]
+    unknown = [r for r in records if r.usage is None or r.usage.output_tokens is None]
     if unknown:
         return [f"The length of the answer of {_name(record)} is not known." for record in unknown]
-    lengths = {record.usage.output_tokens for record in records if record.usage is not None}
+    counts = (record.usage.output_tokens for record in records if record.usage is not None)
+    lengths = {count for count in counts if count is not None}
     if len(lengths) > 1:
         return [
             f"The answers differ in length ({_listed(sorted(lengths))} tokens): "

@@ -15,7 +15,9 @@ from pydantic import BaseModel
 
 from app.bench.conversation import Column, Conversation
 from app.bench.figures import Figure, all_figures
+from app.bench.labels import offered_toggles
 from app.bench.record import RunRecord
+from backends.setup import Setup
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _UNDER_AN_ANSWER = (
@@ -109,6 +111,22 @@ def defused(cell: Cell) -> Cell:
     return cell
 
 
+_TOGGLES = (
+    *("weights", "kv_cache", "reuse_prefix", "speculation", "draft_model", "draft_tokens"),
+    *("compile", "attention", "prefill_chunk", "history"),
+)
+
+
+def _toggles(setup: Setup) -> dict[str, Cell]:
+    """The toggles' values; empty where the backend does not offer one, since it was not set."""
+    offered = offered_toggles(setup.backend)
+    return {name: _cell(getattr(setup, name)) if name in offered else "" for name in _TOGGLES}
+
+
+def _cell(value: str | bool | int | None) -> Cell:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 def _flat(record: RunRecord) -> dict[str, Cell]:
     setup, memory = record.setup, record.memory
     measured: dict[str, Cell] = {
@@ -124,16 +142,7 @@ def _flat(record: RunRecord) -> dict[str, Cell]:
         "setup_id": setup.id,
         "model": setup.model,
         "backend": setup.backend,
-        "weights": setup.weights,
-        "kv_cache": setup.kv_cache,
-        "reuse_prefix": str(setup.reuse_prefix).lower(),
-        "speculation": setup.speculation,
-        "draft_model": setup.draft_model or "",
-        "draft_tokens": setup.draft_tokens,
-        "compile": str(setup.compile).lower(),
-        "attention": setup.attention,
-        "prefill_chunk": setup.prefill_chunk,
-        "history": setup.history,
+        **_toggles(setup),
         "device": record.environment.device,
         "threads": record.environment.threads,
         "options_json": json.dumps(setup.options, sort_keys=True) if setup.options else "",
@@ -192,7 +201,10 @@ def _label(column: Column, labels: Mapping[str, str]) -> str:
 
 def _setup_line(column: Column) -> str:
     chosen = column.setup.model_dump(mode="json", exclude_defaults=True)
-    shown = {"model": column.setup.model, "weights": column.setup.weights} | chosen
+    always = {"model": column.setup.model, "weights": column.setup.weights}
+    if "weights" not in offered_toggles(column.setup.backend):
+        del always["weights"]
+    shown = always | chosen
     return json.dumps(shown, ensure_ascii=False).replace("`", "'")
 
 

@@ -40,6 +40,7 @@ class Metric:
     """What a figure is. `missing` is why there may be none; a function says it by record.
 
     `detail` adds to the formula what holds for one record alone (a price, a method).
+    `wants_chunk_tokens`: it is estimated where a server does not tell the tokens of each chunk.
     """
 
     name: str
@@ -51,21 +52,27 @@ class Metric:
     missing: str | Callable[[RunRecord], str]
     better: Better = "lower"
     detail: Callable[[RunRecord], str] = lambda record: ""
+    wants_chunk_tokens: bool = False
 
     def __call__(self, record: RunRecord) -> Figure:
         value = self.value(record)
         reason = self.missing if isinstance(self.missing, str) else self.missing(record)
-        is_estimate = self.unit == "tokens" and record.usage and record.usage.kind == "estimated"
         return Figure(
             name=self.name,
             title=self.title,
             value=value,
             unit=self.unit,
-            provenance="estimated" if is_estimate else self.provenance,
+            provenance="estimated" if self._is_estimated(record) else self.provenance,
             formula=self.formula + self.detail(record),
             better=self.better,
             reason=reason if value is None else "",
         )
+
+    def _is_estimated(self, record: RunRecord) -> bool:
+        if self.wants_chunk_tokens:
+            return any(chunk.tokens and chunk.token_ids is None for chunk in record.chunks)
+        counted = record.usage.kind if record.usage else "measured"
+        return self.unit == "tokens" and counted == "estimated"
 
 
 def tpot_ns(chunks: Sequence[ChunkStamp]) -> float | None:
@@ -93,7 +100,8 @@ def rest_bytes(record: RunRecord) -> int | None:
 
 
 def _ttft_ns(record: RunRecord) -> int | None:
-    first = next((chunk for chunk in record.chunks if chunk.tokens > 0), None)
+    # A server's chunks have text before anybody knows how many tokens they are.
+    first = next((chunk for chunk in record.chunks if chunk.tokens > 0 or chunk.text), None)
     accepted_ns = record.timeline.accepted_ns
     return first.t_ns - accepted_ns if first and accepted_ns is not None else None
 
@@ -176,6 +184,7 @@ tpot = Metric(
     "(last token − first token) / (tokens − tokens in the first chunk)",
     lambda record: tpot_ns(record.chunks),
     _TOO_FEW,
+    wants_chunk_tokens=True,
 )
 decode_rate = Metric(
     "decode_tokens_per_second",
@@ -186,6 +195,7 @@ decode_rate = Metric(
     _decode_rate,
     _TOO_FEW,
     better="higher",
+    wants_chunk_tokens=True,
 )
 prefill_rate = Metric(
     "prefill_tokens_per_second",

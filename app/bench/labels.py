@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.bench.conversation import Column, Comparison
+from backends.capabilities import NOT_TOGGLES
 from backends.catalog import title_of
+from backends.errors import DynoError
+from backends.registry import get_backend
 from backends.setup import Setup
 
 
 def words_of(setup: Setup) -> dict[str, str]:
-    """Each toggle in a word or two, by field, in the order of a label; empty for what is off."""
+    """Each toggle in a word or two, by field, in the order of a label; empty for what is off, and
+    for what the backend does not offer: a server's weights are not told."""
     words = {
         "model": title_of(setup.model),
         "backend": "" if setup.backend == "local" else setup.backend,
@@ -30,7 +34,22 @@ def words_of(setup: Setup) -> dict[str, str]:
         "threads": _threads(setup.threads),
         "revision": setup.revision[:8] if setup.revision else "main",
     }
-    return words | {name: f"{name} {value}" for name, value in setup.options.items()}
+    offered = offered_toggles(setup.backend)
+    told = {name: word for name, word in words.items() if name not in _TOGGLES - offered}
+    return told | {name: _option_words(name, value) for name, value in setup.options.items()}
+
+
+def offered_toggles(backend: str) -> set[str]:
+    """Names of the toggles that a backend offers; all that there are where it is not here."""
+    try:
+        return {toggle.name for toggle in get_backend(backend).capabilities().toggles}
+    except DynoError:
+        return set(_TOGGLES)
+
+
+def _option_words(name: str, value: object) -> str:
+    """A text speaks for itself; a number does not."""
+    return value if isinstance(value, str) else f"{name} {value}"
 
 
 def _threads(threads: int | None) -> str:
@@ -39,6 +58,7 @@ def _threads(threads: int | None) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
 
 
+_TOGGLES = frozenset(Setup.model_fields) - NOT_TOGGLES
 _WEIGHTS = {"int8": "INT8", "nf4": "NF4", "gptq-int4": "INT4 GPTQ", "gptq-int8": "INT8 GPTQ"}
 _SPECULATION = {"none": "", "draft": "draft", "lookup": "prompt lookup"}
 _ALWAYS = ("weights", "kv_cache")
@@ -48,7 +68,7 @@ def labels(setups: Sequence[Setup]) -> list[str]:
     """One label a setup: weights and cache, and whatever else differs; equal ones are numbered."""
     described = [words_of(setup) for setup in setups]
     fields = dict.fromkeys(name for words in described for name in words)
-    differing = [name for name in fields if len({words.get(name, "") for words in described}) > 1]
+    differing = [name for name in fields if _differs(name, described)]
     shown = [name for name in fields if name in differing or name in _ALWAYS]
     made = [" · ".join(words[n] for n in shown if words.get(n)) for words in described]
     numbered = []
@@ -56,6 +76,12 @@ def labels(setups: Sequence[Setup]) -> list[str]:
         earlier = made[:index].count(label)
         numbered.append(f"{label} ({earlier + 1})" if earlier else label)
     return numbered
+
+
+def _differs(name: str, described: Sequence[Mapping[str, str]]) -> bool:
+    """A toggle among those that have it; an option also from not being set."""
+    said = {words.get(name, None if name in _TOGGLES else "") for words in described}
+    return len(said - {None}) > 1
 
 
 def label_of(column: Column, comparison: Comparison) -> str:

@@ -56,11 +56,11 @@ class Timeline(_Frozen):
 
 
 class TokenUsage(_Frozen):
-    """Counts of one run; the prompt's are None where the engine could not tell them."""
+    """Counts of one run; None where the engine could not tell them."""
 
     prompt_tokens: int | None
     prompt_tokens_computed: int | None
-    output_tokens: int
+    output_tokens: int | None
     tokens_after_stop: int = 0
     kind: Literal["measured", "estimated"] = "measured"
 

@@ -8,6 +8,7 @@ import logging
 import time
 from dataclasses import dataclass, field, replace
 
+from app.bench.chunk_tokens import chunk_tokens
 from app.bench.environment import commit, hardware_name, library_versions
 from app.bench.lane import Lane
 from app.bench.prices import PriceBook
@@ -173,7 +174,7 @@ def _record(
         finish_reason=trace.finish_reason,
         error=_note(trace.error),
         answer="".join(chunk.text for chunk in trace.chunks),
-        chunks=tuple(_stamp(chunk) for chunk in trace.chunks),
+        chunks=_stamps(trace),
         timeline=Timeline(
             queued_ns=trace.queued_ns,
             started_ns=trace.started_ns,
@@ -207,10 +208,16 @@ def _note(error: DynoError | None) -> ErrorNote | None:
     return ErrorNote(type=type(error).__name__, message=error.message, remedy=error.remedy)
 
 
-def _stamp(chunk: Chunk) -> ChunkStamp:
+def _stamps(trace: _Trace) -> tuple[ChunkStamp, ...]:
+    told = trace.report.usage.output_tokens if trace.report else None
+    counts = chunk_tokens(trace.chunks, told)
+    return tuple(_stamp(*pair) for pair in zip(trace.chunks, counts, strict=True))
+
+
+def _stamp(chunk: Chunk, tokens: int) -> ChunkStamp:
     return ChunkStamp(
         t_ns=chunk.t_ns,
-        tokens=len(chunk.token_ids or ()),
+        tokens=tokens,
         text=chunk.text,
         token_ids=chunk.token_ids,
         drafted=chunk.drafted,

@@ -13,6 +13,7 @@ from app.ui import chat_state
 from backends.capabilities import Choice, Group, Toggle
 from backends.engine import Backend
 from backends.registry import get_backend, usable_backends
+from backends.remote.keys import TakesKey
 from backends.setup import Setup
 
 _GROUPS: tuple[tuple[Group, str], ...] = (
@@ -34,6 +35,7 @@ def setup_editor(column: Column, *, busy: bool) -> None:
     for toggle in _grouped(get_backend(setup.backend).capabilities().toggles):
         if toggle.means_something_in(setup):
             _draw(toggle, column, disabled=busy)
+    _key_field(column, disabled=busy)
     verdict = get_backend(setup.backend).check(setup)
     if not verdict.ok:
         st.warning(f"{verdict.reason} {verdict.remedy}", icon=":material/block:")
@@ -113,6 +115,31 @@ def _draw(toggle: Toggle, column: Column, *, disabled: bool) -> None:
         st.toggle(toggle.title, value=bool(value), **common)
         if refusal:
             st.caption(f":material/block: {refusal}")
+
+
+def _key_field(column: Column, *, disabled: bool) -> None:
+    """A server's key: into the backend's memory, never into the setup."""
+    backend = get_backend(column.setup.backend)
+    if not isinstance(backend, TakesKey):
+        return
+    known = backend.has_key(column.setup)
+    st.text_input(
+        "Key",
+        type="password",
+        key=f"key-{column.key}",
+        placeholder="one is set; type another to replace it" if known else "if it wants one",
+        help="Sent to this address alone. Kept in the memory of this app until it ends; it is in "
+        "no link, record, export or log.",
+        disabled=disabled,
+        on_change=_keep_key,
+        args=(column,),
+    )
+
+
+def _keep_key(column: Column) -> None:
+    backend = get_backend(column.setup.backend)
+    assert isinstance(backend, TakesKey)
+    backend.keep_key(column.setup, st.session_state.pop(f"key-{column.key}"))
 
 
 def _why_not(setup: Setup, toggle: Toggle, choice: Choice) -> str:

@@ -51,7 +51,7 @@ def _context_in_use(conversation: Conversation) -> None:
             continue
         if column.setup.history == "none":
             continue
-        used = (run.usage.prompt_tokens or 0) + run.usage.output_tokens
+        used = (run.usage.prompt_tokens or 0) + (run.usage.output_tokens or 0)
         window = run.environment.context_window
         if used >= _NEARLY_FULL * window:
             with st.container(horizontal=True, vertical_alignment="center"):

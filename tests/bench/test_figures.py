@@ -135,3 +135,22 @@ def test_every_figure_shows_its_formula() -> None:
         assert figure.name == name
         assert figure.formula
         assert figure.title
+
+
+def test_a_server_tells_no_tokens_of_its_chunks_so_what_needs_them_is_an_estimate() -> None:
+    usage = TokenUsage(prompt_tokens=5, prompt_tokens_computed=5, output_tokens=3)
+    served = make_run(usage=usage)
+    assert all(chunk.token_ids is None for chunk in served.chunks)
+    assert figures.tpot(served).provenance == figures.decode_rate(served).provenance == "estimated"
+    assert figures.ttft(served).provenance == figures.output_tokens(served).provenance == "measured"
+    ids = tuple(chunk.model_copy(update={"token_ids": (1,)}) for chunk in served.chunks)
+    assert figures.tpot(make_run(usage=usage, chunks=ids)).provenance == "measured"
+
+
+def test_a_server_that_counts_nothing_still_has_a_first_piece() -> None:
+    usage = TokenUsage(prompt_tokens=None, prompt_tokens_computed=None, output_tokens=None)
+    pieces = tuple(chunk.model_copy(update={"tokens": 0}) for chunk in make_run().chunks)
+    silent = make_run(usage=usage, chunks=pieces)
+    assert figures.ttft(silent).value == 20 * MS
+    assert figures.tpot(silent).value is None
+    assert figures.output_tokens(silent).value is None

@@ -84,3 +84,11 @@ def test_a_columns_own_name_goes_before() -> None:
     comparison = Comparison(columns=(named, other))
     assert label_of(named, comparison) == "The reference"
     assert label_of(other, comparison) == "bf16 · KV on"
+
+
+def test_what_a_backend_does_not_offer_is_not_said_of_it() -> None:
+    served = Setup(backend="endpoint", options={"address": "http://localhost:8000/v1"})
+    assert labels([Setup(), served]) == [
+        "fp32 · KV on",
+        "endpoint · http://localhost:8000/v1",
+    ]

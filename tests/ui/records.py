@@ -56,7 +56,9 @@ def make_record(
         status=status,
         finish_reason="stop" if status == "finished" else "cancelled",
         answer=answer,
-        chunks=tuple(ChunkStamp(t_ns=stamp, tokens=1, text="x ") for stamp in stamps),
+        chunks=tuple(
+            ChunkStamp(t_ns=stamp, tokens=1, text="x ", token_ids=(1,)) for stamp in stamps
+        ),
         timeline=Timeline(queued_ns=0, started_ns=0, accepted_ns=accepted, ended_ns=ended),
         usage=TokenUsage(prompt_tokens=34, prompt_tokens_computed=34, output_tokens=tokens),
         memory=memory

@@ -19,6 +19,8 @@ from app.ui.live import LiveAnswer
 from app.ui.presets import EXAMPLE_PROMPTS, PRESETS
 from app.ui.server import OWNER, Server
 from backends.errors import GenerationFailed, LoadFailed, NotRecorded
+from backends.registry import get_backend
+from backends.remote.keys import TakesKey
 from backends.request import Sampling
 from backends.settings import ROOT
 from backends.setup import Setup
@@ -407,3 +409,18 @@ def test_the_text_that_a_choice_works_with_can_be_read_where_it_is_chosen(
     assert "Made of" in [expander.label for expander in page.expander]
     assert "Text of fp32" in [code.value for code in page.code]
     assert "Text of bf16" not in [code.value for code in page.code]
+
+
+def test_a_servers_key_is_kept_by_its_backend_and_is_in_no_link(open_chat: OpenChat) -> None:
+    setup = Setup(backend="endpoint", options={"address": "http://localhost:1/v1"})
+    column = Column(key="there", setup=setup)
+    page = open_chat(Comparison(columns=(COLUMNS[0], column)))
+    page.session_state["menu-there"] = True
+    page.run()
+    (field,) = [shown for shown in page.text_input if shown.label == "Key"]
+    field.input("sk-planted").run()
+    backend = get_backend("endpoint")
+    assert isinstance(backend, TakesKey)
+    assert backend.has_key(setup)
+    assert "sk-planted" not in str(page.query_params) + str(page.main)
+    backend.keep_key(setup, "")

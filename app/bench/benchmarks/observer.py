@@ -71,6 +71,7 @@ def _engine_speed(engine: LocalEngine, request: Request) -> float:
         report = chunk.report or report
     if report is None:
         raise DynoError("The engine ended without a report.")
+    assert report.usage.output_tokens is not None
     return report.usage.output_tokens * 1e9 / (report.ended_ns - report.accepted_ns)
 
 

@@ -35,6 +35,7 @@ from backends.request import (
     Sampling,
     Usage,
 )
+from backends.turns import turns_to_send
 
 # Enough for the prefill, which is not compiled, and steps of the compiled decode.
 _COMPILING_TOKENS = 4
@@ -54,13 +55,8 @@ class Generator:
 
     def prompt_ids(self, messages: Sequence[Message], sampling: Sampling) -> list[int]:
         """The prompt as the chat template renders it. Raises `InvalidRequest` if it refuses."""
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        if self.loaded.setup.history == "none":
-            turns = [turn for turn in turns if turn["role"] == "system"] + turns[-1:]
-        if sampling.system_prompt:
-            turns.insert(0, {"role": "system", "content": sampling.system_prompt})
-        if not turns or not turns[-1]["content"].strip():
-            raise InvalidRequest("The prompt is empty.", "Type a question.")
+        history = self.loaded.setup.history
+        turns = [turn.model_dump() for turn in turns_to_send(history, messages, sampling)]
         try:
             text = self.loaded.tokenizer.apply_chat_template(
                 turns, tokenize=False, add_generation_prompt=True

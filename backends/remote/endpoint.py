@@ -1,0 +1,178 @@
+"""The endpoint backend: any server that speaks the OpenAI chat protocol, at an address of the
+user's."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationError
+
+from backends.capabilities import HISTORY, Availability, Capabilities, Choice, Toggle, check_toggles
+from backends.engine import CancelToken, EngineFacts, OnProgress, Progress
+from backends.errors import Cancelled, InvalidSetup, ModelNotFound, RemoteError
+from backends.remote.engine import RemoteEngine
+from backends.remote.keys import Keys
+from backends.remote.line import Line, Patience
+from backends.remote.servers import KINDS, STANDARD, ServerKind
+from backends.remote.wire import ServedModel, ServedModels
+from backends.settings import get_settings
+from backends.setup import Setup
+
+_ADDRESS = "address"
+_KIND = "server"
+_SERVED = "served_model"
+
+
+class EndpointBackend:
+    """Opens no weights: an engine here is a connection to a server and one of its models."""
+
+    id = "endpoint"
+    title = "A server (OpenAI-compatible)"
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience or Patience()
+        self._keys = Keys()
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            (
+                Toggle(
+                    _ADDRESS,
+                    "Address",
+                    "device",
+                    "Where the server answers, up to and with /v1: http://localhost:8000/v1",
+                    is_option=True,
+                    is_text=True,
+                ),
+                Toggle(
+                    _KIND,
+                    "Kind of server",
+                    "device",
+                    "What it can do beyond the standard: some can be told to make an answer of a "
+                    "fixed length.",
+                    tuple(Choice(kind.id, kind.title) for kind in KINDS.values()),
+                    is_option=True,
+                ),
+                Toggle(
+                    _SERVED,
+                    "Its model",
+                    "device",
+                    "The id under which the server has the model. Empty: the first that it lists.",
+                    is_option=True,
+                    is_text=True,
+                ),
+                HISTORY,
+            )
+        )
+
+    def check(self, setup: Setup) -> Availability:
+        if get_settings().public:
+            return Availability(
+                False, "Servers of visitors are not asked from here.", "Run LLM Dyno yourself."
+            )
+        verdict = check_toggles(setup, self.capabilities())
+        return verdict if not verdict.ok else _check_address(_address(setup))
+
+    def device_of(self, setup: Setup) -> str:
+        """Two runs on one server would disturb each other like two on one GPU."""
+        return f"server {urlsplit(_address(setup)).netloc}"
+
+    def memory_needed_bytes(self, setup: Setup) -> int | None:
+        return None
+
+    def open(self, setup: Setup, on_progress: OnProgress, cancel: CancelToken) -> RemoteEngine:
+        verdict = self.check(setup)
+        if not verdict.ok:
+            raise InvalidSetup(verdict.reason, verdict.remedy)
+        started_s = time.perf_counter()
+        on_progress(Progress("Asking the server for its models"))
+        line = Line(_address(setup), lambda: self._key(setup), self._patience)
+        try:
+            model = _chosen(setup, line)
+        except BaseException:
+            line.close()
+            raise
+        if cancel.is_cancelled:
+            line.close()
+            raise Cancelled("It was stopped while it was opened.")
+        facts = EngineFacts(
+            model_path=model.id,
+            revision=None,
+            device="remote",
+            device_name=_address(setup),
+            context_window=model.max_model_len,
+            load_seconds=round(time.perf_counter() - started_s, 3),
+        )
+        return RemoteEngine(setup, line, _kind(setup), model.id, facts)
+
+    def has_key(self, setup: Setup) -> bool:
+        return self._key(setup) is not None
+
+    def keep_key(self, setup: Setup, key: str) -> None:
+        self._keys.keep(_address(setup), key)
+
+    def served_models(self, setup: Setup) -> tuple[str, ...]:
+        """Ids of the models that the server lists. Raises a `DynoError`."""
+        line = Line(_address(setup), lambda: self._key(setup), self._patience)
+        try:
+            return tuple(model.id for model in _listed(line))
+        finally:
+            line.close()
+
+    def _key(self, setup: Setup) -> SecretStr | None:
+        return self._keys.of(_address(setup))
+
+
+def _address(setup: Setup) -> str:
+    return str(setup.options.get(_ADDRESS, "")).strip().rstrip("/")
+
+
+def _kind(setup: Setup) -> ServerKind:
+    return KINDS[str(setup.options.get(_KIND, STANDARD.id))]
+
+
+def _check_address(address: str) -> Availability:
+    if not address:
+        return Availability(
+            False, "No address is set.", "Type where the server answers, such as http://…/v1."
+        )
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return Availability(
+            False, f"“{address}” is no address of a server.", "It begins with http:// or https://."
+        )
+    if parts.username or parts.password or parts.query:
+        return Availability(
+            False,
+            "The address holds more than an address.",
+            "Leave name, password and query out; a key goes into its own field.",
+        )
+    return Availability(True)
+
+
+def _chosen(setup: Setup, line: Line) -> ServedModel:
+    """The model to ask for. A server that lists none is taken at the user's word."""
+    wanted = str(setup.options.get(_SERVED, "")).strip()
+    models = _listed(line)
+    if not wanted and not models:
+        raise ModelNotFound(
+            f"{line.base_url} lists no models.", "Type the id of its model in the setup."
+        )
+    if not wanted:
+        return models[0]
+    found = next((model for model in models if model.id == wanted), None)
+    if found is None and models:
+        names = ", ".join(model.id for model in models[:8])
+        raise ModelNotFound(f"{line.base_url} has no model “{wanted}”.", f"It lists: {names}.")
+    return found or ServedModel(id=wanted)
+
+
+def _listed(line: Line) -> tuple[ServedModel, ...]:
+    try:
+        return ServedModels.model_validate_json(line.get_json("/models")).data
+    except ValidationError as error:
+        raise RemoteError(
+            f"{line.base_url} does not answer like an OpenAI-compatible server.",
+            "Check the address: it usually ends in /v1.",
+        ) from error

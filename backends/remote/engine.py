@@ -1,0 +1,129 @@
+"""An engine on a server elsewhere: one request at a time, stamped as its events are read."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from backends.engine import CancelToken, ClosedOnExit, EngineFacts
+from backends.errors import Cancelled, DynoError, EngineCrashed, InvalidRequest, StreamBroken
+from backends.remote.line import Line
+from backends.remote.servers import ServerKind
+from backends.remote.wire import Delta, ServerUsage, StreamEvent, chat_body, read_event
+from backends.request import (
+    Chunk,
+    FinishReason,
+    GenerationReport,
+    MemoryReading,
+    Message,
+    Request,
+    Sampling,
+    Usage,
+)
+from backends.setup import Setup
+from backends.turns import turns_to_send
+
+_PATH = "/chat/completions"
+_NOT_TOLD = MemoryReading(reason="the server does not tell")
+
+
+class RemoteEngine(ClosedOnExit):
+    """One model of one server. Tokens are counted by the server, so chunks have no ids."""
+
+    def __init__(
+        self, setup: Setup, line: Line, kind: ServerKind, model: str, facts: EngineFacts
+    ) -> None:
+        self.setup = setup
+        self._line = line
+        self._kind = kind
+        self._model = model
+        self._facts = facts
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def generate(self, request: Request, cancel: CancelToken) -> Iterator[Chunk]:
+        with self._lock:
+            self._require_open()
+            sampling = request.sampling
+            turns = turns_to_send(self.setup.history, request.messages, sampling)
+            body = chat_body(self._model, turns, sampling, self._beyond_the_standard(sampling))
+            sent_ns = time.monotonic_ns()
+            usage: ServerUsage | None = None
+            reason: FinishReason | None = None
+            try:
+                with self._line.ask(_PATH, body, cancel) as exchange:
+                    sent_ns = exchange.sent_ns
+                    for t_ns, data in exchange.events():
+                        event = read_event(data)
+                        usage = event.usage or usage
+                        reason = _reason(event) or reason
+                        yield from _chunks(event, t_ns)
+                if reason is None:
+                    raise StreamBroken("The stream ended before the answer did.", "Send again.")
+            except DynoError as error:
+                if not (cancel.is_cancelled or isinstance(error, Cancelled)):
+                    raise
+                reason, usage = "cancelled", None
+            ended_ns = time.monotonic_ns()
+            report = GenerationReport(sent_ns, ended_ns, _usage(usage), _NOT_TOLD)
+            yield Chunk(None, "", ended_ns, finish_reason=reason, report=report)
+
+    def count_tokens(self, messages: Sequence[Message], sampling: Sampling) -> int:
+        raise InvalidRequest("The server counts tokens, and only once it has answered.")
+
+    def describe(self) -> EngineFacts:
+        return self._facts
+
+    @property
+    def is_alive(self) -> bool:
+        return not self._closed
+
+    def close(self) -> None:
+        self._closed = True
+        self._line.close()
+
+    def _beyond_the_standard(self, sampling: Sampling) -> dict[str, Any]:
+        if not sampling.fixed_length:
+            return {}
+        if self._kind.fixed_length is None:
+            raise InvalidRequest(
+                f"{self._kind.title[0].upper()}{self._kind.title[1:]} cannot be told to make an "
+                "answer of a fixed length.",
+                "Turn fixed length off, or say which kind of server it is.",
+            )
+        return self._kind.fixed_length(sampling.max_new_tokens)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise EngineCrashed("The engine was closed.", "Send again: a new one is opened.")
+
+
+def _reason(event: StreamEvent) -> FinishReason | None:
+    return event.choices[0].ended if event.choices else None
+
+
+def _chunks(event: StreamEvent, t_ns: int) -> Iterator[Chunk]:
+    """The text of an event; role-only and empty ones give none."""
+    for choice in event.choices[:1]:
+        thought = _thought(choice.delta)
+        if thought:
+            yield Chunk(None, thought, t_ns, kind="reasoning")
+        if choice.delta.content:
+            yield Chunk(None, choice.delta.content, t_ns)
+
+
+def _thought(delta: Delta) -> str | None:
+    return delta.reasoning_content or delta.reasoning
+
+
+def _usage(told: ServerUsage | None) -> Usage:
+    if told is None:
+        return Usage(None, None, None)
+    details = told.prompt_tokens_details
+    cached = details.cached_tokens if details else None
+    computed = told.prompt_tokens
+    if computed is not None and cached is not None:
+        computed -= cached
+    return Usage(told.prompt_tokens, computed, told.completion_tokens)

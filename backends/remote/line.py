@@ -1,0 +1,234 @@
+"""One connection to one server, kept open: asks, and gives the stream of events with their stamps.
+
+Knows HTTP, not chat. What is asked again, and how often, is decided here; so is how long anything
+may take.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx2
+from pydantic import SecretStr
+
+from backends.engine import CancelToken
+from backends.errors import Cancelled, DynoError, RemoteError, StreamBroken, Timeout
+from backends.remote.failures import RETRIED_STATUSES, refusal, retry_after_seconds
+from backends.remote.watchdog import Watchdog
+from backends.remote.wire import DONE
+
+_MAX_EVENT_BYTES: Final = 1_000_000
+_MAX_ERROR_BYTES: Final = 20_000
+# What a proxy may ask to wait before a user would rather be told.
+_LONGEST_WAIT_S: Final = 20.0
+_NO_REDIRECTS: Final = "Type the address that it points to."
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long things may take, in seconds, and how often a refused request is sent in all."""
+
+    connect_s: float = 10.0
+    first_event_s: float = 300.0
+    silence_s: float = 60.0
+    tries: int = 4
+    first_pause_s: float = 0.5
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and the stream that answers it. `sent_ns`: its headers began to leave, on a
+    connection that was open by then. `headers` are the answer's."""
+
+    sent_ns: int
+    headers: dict[str, str]
+    _events: Iterator[httpx2.ServerSentEvent]
+    _watchdog: Watchdog
+    _patience: Patience
+
+    def events(self) -> Iterator[tuple[int, str]]:
+        """Data of each event with the moment at which it was read, until the server's "[DONE]".
+
+        Raises `StreamBroken` where the stream ends without it.
+        """
+        for event in self._events:
+            t_ns = time.monotonic_ns()
+            if event.data == DONE:
+                return
+            self._watchdog.allow(self._patience.silence_s, "the next piece of the answer")
+            if event.data:
+                yield t_ns, event.data
+        raise StreamBroken("The stream ended before the answer did.", "Send again.")
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What httpx tells of a request while it is made."""
+
+    on_socket: Callable[[Any], None]
+    sent_ns: int = 0
+
+    def __call__(self, name: str, info: dict[str, Any]) -> None:
+        if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self.on_socket(info["return_value"].get_extra_info("socket"))
+        elif name == "http11.send_request_headers.started":
+            self.sent_ns = time.monotonic_ns()
+
+
+@dataclass(slots=True)
+class Line:
+    """A client of the server at `base_url`, without a trailing slash. `key` is asked for each time,
+    so that one typed later counts; it is in no message."""
+
+    base_url: str
+    key: Callable[[], SecretStr | None] = lambda: None
+    patience: Patience = Patience()
+    _client: httpx2.Client = field(init=False)
+    # Of the connection that is open: cutting it is the only way to end a read that waits.
+    _socket: Any = None
+
+    def __post_init__(self) -> None:
+        # One connection, so that the socket of the last request is that of the next.
+        self._client = httpx2.Client(
+            headers={"user-agent": "llm-dyno"},
+            auth=self._with_key,
+            limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1),
+            timeout=httpx2.Timeout(None, connect=self.patience.connect_s),
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _remember_socket(self, connected: Any) -> None:
+        self._socket = connected
+
+    def _with_key(self, request: httpx2.Request) -> httpx2.Request:
+        key = self.key()
+        if key is not None:
+            request.headers["authorization"] = f"Bearer {key.get_secret_value()}"
+        return request
+
+    def get_json(self, path: str, within_s: float = 10.0) -> bytes:
+        """The body of a `GET`. Raises a `DynoError`."""
+        try:
+            response = self._client.get(
+                self.base_url + path,
+                timeout=within_s,
+                extensions={"trace": _Trace(self._remember_socket)},
+            )
+        except httpx2.HTTPError as error:
+            raise self._unreachable(error) from error
+        if response.status_code != 200:
+            raise self._refused(response, response.text)
+        return response.content
+
+    @contextmanager
+    def ask(self, path: str, body: dict[str, Any], cancel: CancelToken) -> Iterator[Exchange]:
+        """Send a request and hold its stream inside the `with`; leaving it closes the connection
+        where the stream is not at its end, which tells the server to stop.
+
+        Sent again after a pause where the server refuses before it begins, or where there is no
+        connection to it. Raises `Cancelled` on a stop, else a `DynoError`.
+        """
+        with Watchdog() as watchdog:
+            forget = cancel.on_cancel(watchdog.cut)
+            try:
+                response, sent_ns = self._answered(path, body, cancel, watchdog)
+                try:
+                    events = iter(httpx2.EventSource(response, _MAX_EVENT_BYTES))
+                    headers = dict(response.headers)
+                    yield Exchange(sent_ns, headers, events, watchdog, self.patience)
+                finally:
+                    response.close()
+            except httpx2.HTTPError as error:
+                raise self._broken(error, cancel, watchdog) from error
+            finally:
+                forget()
+
+    def _answered(
+        self, path: str, body: dict[str, Any], cancel: CancelToken, watchdog: Watchdog
+    ) -> tuple[httpx2.Response, int]:
+        """A response whose stream may be read, and when its request was sent."""
+
+        def on_socket(connected: Any) -> None:
+            self._remember_socket(connected)
+            watchdog.hold(connected)
+
+        if self._socket is not None:
+            watchdog.hold(self._socket)
+        for attempt in range(1, self.patience.tries + 1):
+            trace = _Trace(on_socket)
+            request = self._client.build_request(
+                "POST", self.base_url + path, json=body, extensions={"trace": trace}
+            )
+            watchdog.allow(self.patience.first_event_s, "the first piece of the answer")
+            pause_s = self._pause_s(attempt)
+            try:
+                response = self._client.send(request, stream=True)
+            except httpx2.ConnectError as error:
+                failure: DynoError = self._unreachable(error)
+            else:
+                if response.status_code == 200:
+                    return response, trace.sent_ns
+                failure = self._refused(response, _beginning(response))
+                response.close()
+                if response.status_code not in RETRIED_STATUSES:
+                    raise failure
+                pause_s = max(pause_s, retry_after_seconds(response.headers) or 0.0)
+            if attempt == self.patience.tries or pause_s > _LONGEST_WAIT_S:
+                raise failure
+            if cancel.wait(pause_s):
+                raise Cancelled("It was stopped while it waited for the server.")
+        raise AssertionError("the last try returns or raises")
+
+    def _pause_s(self, attempt: int) -> float:
+        """Doubling, and anywhere up to that much: many clients must not come back at once."""
+        longest = self.patience.first_pause_s * 2.0 ** (attempt - 1)
+        return longest * random.uniform(0.5, 1.0)
+
+    def _refused(self, response: httpx2.Response, body: str) -> DynoError:
+        if response.is_redirect:
+            to = response.headers.get("location", "elsewhere")
+            return RemoteError(f"{self.base_url} points to {to}.", _NO_REDIRECTS)
+        return refusal(response.status_code, response.headers, body, self.base_url)
+
+    def _unreachable(self, error: Exception) -> DynoError:
+        return RemoteError(
+            f"There is no server at {self.base_url} ({type(error).__name__}).",
+            "Start it, or correct the address.",
+        )
+
+    def _broken(self, error: Exception, cancel: CancelToken, watchdog: Watchdog) -> DynoError:
+        if cancel.is_cancelled:
+            return Cancelled("It was stopped.")
+        if watchdog.expired:
+            return Timeout(
+                f"{self.base_url} went silent: {watchdog.expired} did not come in time.",
+                "It may be overloaded: send again, or ask for less.",
+            )
+        if isinstance(error, httpx2.SSEError):
+            return StreamBroken(
+                f"{self.base_url} does not stream as it should: {error}",
+                "Check that the address is that of an OpenAI-compatible server.",
+            )
+        if isinstance(error, httpx2.ConnectTimeout):
+            return self._unreachable(error)
+        return StreamBroken(
+            f"The connection to {self.base_url} broke ({type(error).__name__}).", "Send again."
+        )
+
+
+def _beginning(response: httpx2.Response) -> str:
+    """The first bytes of an error's body: nobody reads more, and there may be much more."""
+    read = b""
+    for piece in response.iter_bytes():
+        read += piece
+        if len(read) > _MAX_ERROR_BYTES:
+            break
+    return read[:_MAX_ERROR_BYTES].decode("utf-8", "replace")
