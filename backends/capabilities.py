@@ -35,11 +35,11 @@ class Choice:
 class Toggle:
     """One thing that can be set. `name` is a field of `Setup`, or a key of its `options`.
 
-    A toggle with `choices` is a pick; one with `minimum` and `maximum` a whole number and one that
-    `is_text` a name, where None means the default described in `help`; any other is a switch, and
-    `why_not` is the reason why it cannot be turned on here. `only_with` names another toggle and
-    its values without which this one means nothing: it must then keep its default, so that no setup
-    carries what is ignored.
+    A toggle with `choices` is a pick, the first being the default of an option; one with `minimum`
+    and `maximum` a whole number and one that `is_text` a name, where None means the default
+    described in `help`; any other is a switch, and `why_not` is the reason why it cannot be turned
+    on here. `only_with` names another toggle and its values without which this one means nothing:
+    it must then keep its default, so that no setup carries what is ignored.
     """
 
     name: str

@@ -165,7 +165,15 @@ def _no_guess(record: RunRecord) -> str:
 
 _NO_TOKEN = "no token was produced"
 _TOO_FEW = "fewer than two chunks of tokens"
-_NOT_COUNTED = "the run ended before tokens were counted"
+# How a reason begins where a server knows and does not say.
+NOT_TOLD = "not told"
+
+
+def _not_counted(record: RunRecord) -> str:
+    if record.usage is None:
+        return "the run ended before tokens were counted"
+    return f"{NOT_TOLD}: the server does not count tokens"
+
 
 ttft = Metric(
     "ttft_ns",
@@ -223,7 +231,7 @@ prompt_tokens = Metric(
     "measured",
     "ids in the rendered prompt",
     lambda record: record.usage.prompt_tokens if record.usage else None,
-    _NOT_COUNTED,
+    _not_counted,
     better="neither",
 )
 output_tokens = Metric(
@@ -233,7 +241,7 @@ output_tokens = Metric(
     "measured",
     "ids produced, end-of-turn token included",
     lambda record: record.usage.output_tokens if record.usage else None,
-    _NOT_COUNTED,
+    _not_counted,
     better="neither",
 )
 peak_memory = Metric(

@@ -161,8 +161,13 @@ def _refusal(setup: Setup, toggle: Toggle, value: object) -> str:
 
 def _value(setup: Setup, toggle: Toggle) -> object:
     if toggle.is_option:
-        return setup.options.get(toggle.name)
+        return setup.options.get(toggle.name, _default(toggle))
     return getattr(setup, toggle.name)
+
+
+def _default(toggle: Toggle) -> str | None:
+    """An option's value where the setup has none."""
+    return toggle.choices[0].value if toggle.choices else None
 
 
 def _help(toggle: Toggle) -> str:
@@ -190,7 +195,7 @@ def _with_value(setup: Setup, toggle: Toggle, value: object) -> Setup:
     current = setup.model_dump()
     if toggle.is_option:
         current["options"] = {**setup.options, toggle.name: value}
-        if not value:  # a switch that is off, a number left to its default
+        if not value or value == _default(toggle):  # off, or left to its default
             del current["options"][toggle.name]
     else:
         current[toggle.name] = value

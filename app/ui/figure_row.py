@@ -14,7 +14,7 @@ from pathlib import Path
 from app.bench import figures
 from app.bench.figures import Figure, Provenance
 from app.bench.record import RunRecord
-from app.ui.format import Parts, count, row_parts
+from app.ui.format import Parts, count, missing_phrase, row_parts
 
 STYLE_FILE = Path(__file__).with_name("style.css")
 
@@ -112,7 +112,7 @@ def _cell_html(
 
 def _pair(before: Figure, after: Figure) -> Parts:
     if not isinstance(before.value, int) or not isinstance(after.value, int):
-        return Parts("", missing=f"not measured: {before.reason or after.reason}")
+        return Parts("", missing=missing_phrase(before.reason or after.reason))
     return Parts(f"{count(before.value)} → {count(after.value)}")
 
 

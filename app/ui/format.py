@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.bench.figures import Figure, Unit
+from app.bench.figures import NOT_TOLD, Figure, Unit
 
 THIN = "\u202f"  # narrow no-break space: between thousands, and before a unit
 Number = int | float | Decimal
@@ -147,10 +147,17 @@ def row_parts(figures: Sequence[Figure]) -> list[Parts]:
     ]
 
 
+def missing_phrase(reason: str) -> str:
+    """Why there is no number: nobody measured it, or a server keeps it to itself."""
+    if reason.startswith(NOT_TOLD):
+        return reason
+    return f"not measured: {reason or 'no reason was given'}"
+
+
 def missing_parts(figure: Figure) -> Parts:
     if figure.unit == "dollars" and figure.reason == "no price set":
         return Parts("", missing="no price")
-    return Parts("", missing=f"not measured: {figure.reason or 'no reason was given'}")
+    return Parts("", missing=missing_phrase(figure.reason))
 
 
 def _decimal(value: Number) -> Decimal:

@@ -12,7 +12,7 @@ from app.bench.figures import Figure
 from app.bench.record import MemoryLedger, RunRecord
 from app.ui.errors import show_error
 from app.ui.facts_table import draw_facts
-from app.ui.format import bytes_text, count, duration, figure_text, moment
+from app.ui.format import bytes_text, count, duration, figure_text, missing_phrase, moment
 from app.ui.safe_text import safe_markdown
 from backends.catalog import title_of
 
@@ -61,7 +61,7 @@ def ledger_rows(run: RunRecord) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for name, size, how in parts:
         if size is None:
-            rows.append((name, f"not measured: {why}", how))
+            rows.append((name, missing_phrase(why), how))
         else:
             kind = "derived" if name == "Runtime and activations" else "measured"
             rows.append((name, bytes_text(size), f"{kind}: {how}"))

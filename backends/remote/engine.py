@@ -26,7 +26,7 @@ from backends.setup import Setup
 from backends.turns import turns_to_send
 
 _PATH = "/chat/completions"
-_NOT_TOLD = MemoryReading(reason="the server does not tell")
+_NOT_TOLD = MemoryReading(reason="not told: a server does not say what it holds")
 
 
 class RemoteEngine(ClosedOnExit):

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 from models.training import knowledge
-from models.training.evaluate import Evaluation
+from models.training.evaluate import Evaluation, Row
 from models.training.shapes import CONTEXT_TOKENS, DRAFT, TARGET, Shape
 from models.training.train import Progress
 
@@ -71,6 +71,10 @@ only. Not for any use but trying out setups.
 """
 
 
+# Of each kind. `python -m models.training.evaluate --misses` prints all.
+_MISSES = 4
+
+
 def _shape_rows() -> str:
     def row(name: str, value: str, other: str) -> str:
         return f"| {name} | {value} | {other} |"
@@ -89,6 +93,14 @@ def _shape_rows() -> str:
     )
 
 
+def _misses(row: Row) -> str:
+    """The first few questions of a kind that were answered wrongly, and how many more there are."""
+    lines = [f"- **{row.kind}**"]
+    lines += [f"  - `{' '.join(miss.replace('`', '').split())}`" for miss in row.misses[:_MISSES]]
+    more = len(row.misses) - _MISSES
+    return "\n".join([*lines, f"  - and {more} more"] if more > 0 else lines)
+
+
 def write_card(
     path: Path, result: Evaluation, target: Progress, draft: Progress, hardware: str
 ) -> None:
@@ -98,11 +110,7 @@ def write_card(
         f"{row.acceptance:.2f} |"
         for row in result.rows
     )
-    misses = "\n".join(
-        f"- {row.kind}: `{miss.replace(chr(10), ' ').replace('`', '')}`"
-        for row in result.rows
-        for miss in row.misses
-    )
+    misses = "\n".join(_misses(row) for row in result.rows if row.misses)
     by_hand = [row for row in result.rows if row.is_hand_written]
     text = _TEXT.format(
         shapes=_shape_rows(),

@@ -417,6 +417,8 @@ def test_a_servers_key_is_kept_by_its_backend_and_is_in_no_link(open_chat: OpenC
     page = open_chat(Comparison(columns=(COLUMNS[0], column)))
     page.session_state["menu-there"] = True
     page.run()
+    kinds = next(shown for shown in page.button_group if shown.label == "Kind of server")
+    assert kinds.value == "standard", "an option that is not set shows its default"
     (field,) = [shown for shown in page.text_input if shown.label == "Key"]
     field.input("sk-planted").run()
     backend = get_backend("endpoint")

@@ -119,3 +119,12 @@ def test_names_and_reasons_are_escaped() -> None:
     parser.feed(html)
     assert parser.tags <= {"div", "span", "b", "i"}
     assert "<script" not in html
+
+
+def test_what_a_server_keeps_to_itself_is_not_told_rather_than_not_measured() -> None:
+    memory = MemoryLedger(reason="not told: a server does not say what it holds")
+    usage = TokenUsage(prompt_tokens=None, prompt_tokens_computed=None, output_tokens=None)
+    html = figures_html(make_record().model_copy(update={"memory": memory, "usage": usage}))
+    assert html.count(">not told<") == 2
+    assert "a server does not say what it holds" in html
+    assert "the server does not count tokens" in html
