@@ -13,6 +13,7 @@ DynoError
 ├── EngineCrashed
 ├── GenerationFailed
 │   ├── RemoteError
+│   │   └── Unreachable
 │   ├── RateLimited
 │   ├── Timeout
 │   └── StreamBroken
@@ -90,6 +91,10 @@ class GenerationFailed(DynoError):
 
 class RemoteError(GenerationFailed):
     """A server answered with an error."""
+
+
+class Unreachable(RemoteError):
+    """There is no server at the address."""
 
 
 class RateLimited(GenerationFailed):

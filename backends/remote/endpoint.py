@@ -10,7 +10,15 @@ from pydantic import SecretStr, ValidationError
 
 from backends.capabilities import HISTORY, Availability, Capabilities, Choice, Toggle, check_toggles
 from backends.engine import CancelToken, EngineFacts, OnProgress, Progress
-from backends.errors import Cancelled, InvalidSetup, ModelNotFound, RemoteError
+from backends.errors import (
+    Cancelled,
+    DynoError,
+    InvalidSetup,
+    MissingCredential,
+    ModelNotFound,
+    RemoteError,
+    Unreachable,
+)
 from backends.remote.engine import RemoteEngine
 from backends.remote.keys import Keys
 from backends.remote.line import Line, Patience
@@ -152,9 +160,16 @@ def _check_address(address: str) -> Availability:
 
 
 def _chosen(setup: Setup, line: Line) -> ServedModel:
-    """The model to ask for. A server that lists none is taken at the user's word."""
+    """The model to ask for. A server that lists none, or cannot, is taken at the user's word."""
     wanted = str(setup.options.get(_SERVED, "")).strip()
-    models = _listed(line)
+    try:
+        models = _listed(line)
+    except (Unreachable, MissingCredential):
+        raise
+    except DynoError:
+        if not wanted:
+            raise
+        models = ()
     if not wanted and not models:
         raise ModelNotFound(
             f"{line.base_url} lists no models.", "Type the id of its model in the setup."

@@ -17,7 +17,7 @@ import httpx2
 from pydantic import SecretStr
 
 from backends.engine import CancelToken
-from backends.errors import Cancelled, DynoError, RemoteError, StreamBroken, Timeout
+from backends.errors import Cancelled, DynoError, RemoteError, StreamBroken, Timeout, Unreachable
 from backends.remote.failures import RETRIED_STATUSES, refusal, retry_after_seconds
 from backends.remote.watchdog import Watchdog
 from backends.remote.wire import DONE
@@ -52,10 +52,8 @@ class Exchange:
     _patience: Patience
 
     def events(self) -> Iterator[tuple[int, str]]:
-        """Data of each event with the moment at which it was read, until the server's "[DONE]".
-
-        Raises `StreamBroken` where the stream ends without it.
-        """
+        """Data of each event with the moment at which it was read, until the stream ends or says
+        "[DONE]", which not every server does."""
         for event in self._events:
             t_ns = time.monotonic_ns()
             if event.data == DONE:
@@ -63,7 +61,6 @@ class Exchange:
             self._watchdog.allow(self._patience.silence_s, "the next piece of the answer")
             if event.data:
                 yield t_ns, event.data
-        raise StreamBroken("The stream ended before the answer did.", "Send again.")
 
 
 @dataclass(slots=True)
@@ -71,10 +68,12 @@ class _Trace:
     """What httpx tells of a request while it is made."""
 
     on_socket: Callable[[Any], None]
+    is_new_connection: bool = False
     sent_ns: int = 0
 
     def __call__(self, name: str, info: dict[str, Any]) -> None:
         if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self.is_new_connection = True
             self.on_socket(info["return_value"].get_extra_info("socket"))
         elif name == "http11.send_request_headers.started":
             self.sent_ns = time.monotonic_ns()
@@ -134,7 +133,7 @@ class Line:
         where the stream is not at its end, which tells the server to stop.
 
         Sent again after a pause where the server refuses before it begins, or where there is no
-        connection to it. Raises `Cancelled` on a stop, else a `DynoError`.
+        connection to it or not any more. Raises `Cancelled` on a stop, else a `DynoError`.
         """
         with Watchdog() as watchdog:
             forget = cancel.on_cancel(watchdog.cut)
@@ -173,6 +172,11 @@ class Line:
                 response = self._client.send(request, stream=True)
             except httpx2.ConnectError as error:
                 failure: DynoError = self._unreachable(error)
+            except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
+                # A server may close a kept connection at any time: it never saw the request.
+                if trace.is_new_connection or cancel.is_cancelled or watchdog.expired:
+                    raise
+                failure, pause_s = self._broken(error, cancel, watchdog), 0.0
             else:
                 if response.status_code == 200:
                     return response, trace.sent_ns
@@ -199,7 +203,7 @@ class Line:
         return refusal(response.status_code, response.headers, body, self.base_url)
 
     def _unreachable(self, error: Exception) -> DynoError:
-        return RemoteError(
+        return Unreachable(
             f"There is no server at {self.base_url} ({type(error).__name__}).",
             "Start it, or correct the address.",
         )

@@ -67,6 +67,7 @@ class FaultServer:
     acts: list[Act] = field(default_factory=lambda: [Act()])
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    lists_models: bool = True
     pieces_sent: int = 0
     was_left: threading.Event = field(default_factory=threading.Event)
 
@@ -75,6 +76,8 @@ class FaultServer:
 
     async def models(self, request: Request) -> Response:
         self.headers.append(dict(request.headers))
+        if not self.lists_models:
+            return Response("Internal Server Error", 500)
         return JSONResponse({"data": [{"id": "m", "max_model_len": 4096}, {"id": "other"}]})
 
     async def chat(self, request: Request) -> Response:
@@ -122,3 +125,29 @@ def fault_server() -> Iterator[FaultServer]:
         yield server
         running.should_exit = running.force_exit = True
         thread.join(10)
+
+
+@contextmanager
+def forgetful_server() -> Iterator[tuple[str, list[str]]]:
+    """A server that closes its first connection when a second request comes in on it. Gives its
+    address and, as they come, the methods of the requests."""
+    methods: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_forget, args=(listening, methods), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1", methods
+        thread.join(5)
+
+
+def _forget(listening: socket.socket, methods: list[str]) -> None:
+    answers = [json.dumps({"data": [{"id": "m"}]}).encode(), None, b"".join(ANSWER)]
+    connection, _ = listening.accept()
+    for answer in answers:
+        methods.append(connection.recv(65_536).split(b" ")[0].decode())
+        if answer is None:
+            connection.close()
+            connection, _ = listening.accept()
+            continue
+        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\n"
+        connection.sendall(f"{head}content-type: text/event-stream\r\n\r\n".encode() + answer)
+    connection.close()

@@ -19,6 +19,7 @@ from backends.errors import (
     RemoteError,
     StreamBroken,
     Timeout,
+    Unreachable,
 )
 from backends.remote.endpoint import EndpointBackend
 from backends.remote.engine import RemoteEngine
@@ -33,6 +34,7 @@ from tests.remote.fault_server import (
     Act,
     FaultServer,
     event,
+    forgetful_server,
     usage,
 )
 
@@ -102,6 +104,13 @@ def test_half_a_character_waits_for_its_other_half(
     middle = fox.index("🦊".encode()) + 2
     server.plays(Act(pieces=(fox[:middle], fox[middle:], END, DONE), pause_s=0.02))
     assert ask(engine)[0].text == "🦊"
+
+
+def test_a_server_that_does_not_say_done_is_believed_when_the_answer_has_ended(
+    server: FaultServer, engine: RemoteEngine
+) -> None:
+    server.plays(Act(pieces=(event("A"), event(finish_reason="stop"))))
+    assert [chunk.finish_reason for chunk in ask(engine)] == [None, "stop"]
 
 
 def test_an_answer_at_its_limit_says_so(server: FaultServer, engine: RemoteEngine) -> None:
@@ -253,8 +262,17 @@ def test_a_wait_of_minutes_is_told_instead_of_taken(
 
 
 def test_where_no_server_is_the_address_is_named(backend: EndpointBackend) -> None:
-    with pytest.raises(RemoteError, match="no server at"):
+    with pytest.raises(Unreachable, match="no server at"):
         backend.open(setup_of("http://127.0.0.1:9/v1"), lambda _: None, CancelToken())
+
+
+def test_a_kept_connection_that_the_server_has_closed_is_opened_again(
+    backend: EndpointBackend,
+) -> None:
+    with forgetful_server() as (address, requests):
+        with backend.open(setup_of(address), lambda _: None, CancelToken()) as engine:
+            assert [chunk.text for chunk in ask(engine)[:-1]] == ["Paris", " is", " it."]
+    assert requests == ["GET", "POST", "POST"]
 
 
 # Stopping
@@ -321,6 +339,19 @@ def test_a_model_that_the_server_does_not_list_is_refused_with_those_it_has(
     with pytest.raises(ModelNotFound) as refused:
         backend.open(setup_of(server.address, served_model="mm"), lambda _: None, CancelToken())
     assert "other" in refused.value.remedy
+
+
+def test_a_server_that_cannot_list_its_models_is_taken_at_the_users_word(
+    server: FaultServer, backend: EndpointBackend
+) -> None:
+    server.lists_models = False
+    with backend.open(
+        setup_of(server.address, served_model="mine"), lambda _: None, CancelToken()
+    ) as engine:
+        ask(engine)
+    assert server.bodies[-1]["model"] == "mine"
+    with pytest.raises(RemoteError, match="500"):
+        backend.open(setup_of(server.address), lambda _: None, CancelToken())
 
 
 def test_two_setups_on_one_server_take_turns(backend: EndpointBackend) -> None:
