@@ -269,9 +269,11 @@ def test_where_no_server_is_the_address_is_named(backend: EndpointBackend) -> No
 def test_a_kept_connection_that_the_server_has_closed_is_opened_again(
     backend: EndpointBackend,
 ) -> None:
-    with forgetful_server() as (address, requests):
-        with backend.open(setup_of(address), lambda _: None, CancelToken()) as engine:
-            assert [chunk.text for chunk in ask(engine)[:-1]] == ["Paris", " is", " it."]
+    with (
+        forgetful_server() as (address, requests),
+        backend.open(setup_of(address), lambda _: None, CancelToken()) as engine,
+    ):
+        assert [chunk.text for chunk in ask(engine)[:-1]] == ["Paris", " is", " it."]
     assert requests == ["GET", "POST", "POST"]
 
 
