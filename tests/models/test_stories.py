@@ -6,7 +6,8 @@ import re
 import pytest
 
 from models.training.intents.base import State, Turn
-from models.training.intents.stories import ENDS, OPENINGS, story
+from models.training.intents.plots import ENDS, OPENINGS
+from models.training.intents.stories import story
 from models.training.knowledge import first_sentence
 from models.training.wording import Split
 
