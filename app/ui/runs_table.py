@@ -199,15 +199,21 @@ def _column_config() -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "When": st.column_config.DatetimeColumn(
-            format="D MMM YYYY, HH:mm:ss", timezone=st.context.timezone
+            format="D MMM YY, HH:mm", timezone=st.context.timezone, width=128
         ),
-        "Setup": text(width=150),
-        "Prompt": text(width=190),
-        "TTFT": number("TTFT (ms)", format="%.1f", help="Time to first token"),
-        "TPOT": number("TPOT (ms)", format="%.2f", help="Time per output token"),
-        "Total": number("Total (s)", format="%.2f", help="Engine free again − request accepted"),
-        "Prompt tokens": number("Tokens in", format="%d"),
-        "Output tokens": number("Tokens out", format="%d"),
-        "Memory": number("Memory (MB)", format="%.1f", help="Peak of the engine's process"),
+        # As wide as the figures up to the memory leave room for beside the sidebar at 1400 px.
+        "Setup": text(width=160),
+        "Prompt": text(width=124),
+        "Status": text(width=72),
+        "TTFT": number("TTFT (ms)", format="%.1f", help="Time to first token", width=74),
+        "TPOT": number("TPOT (ms)", format="%.2f", help="Time per output token", width=80),
+        "Total": number(
+            "Total (s)", format="%.2f", help="Engine free again − request accepted", width=68
+        ),
+        "Prompt tokens": number("In", format="%d", help="Tokens of the prompt", width=48),
+        "Output tokens": number("Out", format="%d", help="Tokens of the answer", width=48),
+        "Memory": number(
+            "Memory (MB)", format="%.1f", help="Peak of the engine's process", width=98
+        ),
         "Cost": number(f"$ per 1{THIN}000 answers", format="%.4f", help="Empty: no price was set"),
     }
