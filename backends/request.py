@@ -56,12 +56,14 @@ class Request(_Frozen):
 class Usage:
     """Tokens of one generation; `prompt_tokens_computed` is less where a prefix was reused.
 
-    None where nobody told: the worker was killed, or a server keeps it to itself.
+    None where nobody told: the worker was killed, or a server keeps it to itself. `is_estimated`:
+    the output was counted by another than who made it.
     """
 
     prompt_tokens: int | None
     prompt_tokens_computed: int | None
     output_tokens: int | None
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,6 +240,7 @@ def _usage(trace: _Trace, stop_ns: int | None) -> TokenUsage | None:
         prompt_tokens_computed=usage.prompt_tokens_computed,
         output_tokens=usage.output_tokens,
         tokens_after_stop=after,
+        kind="estimated" if usage.is_estimated else "measured",
     )
 
 

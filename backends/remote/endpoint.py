@@ -19,6 +19,7 @@ from backends.errors import (
     RemoteError,
     Unreachable,
 )
+from backends.remote.counting import open_tokenizer
 from backends.remote.engine import RemoteEngine
 from backends.remote.keys import Keys
 from backends.remote.line import Line, Patience
@@ -30,6 +31,7 @@ from backends.setup import Setup
 _ADDRESS = "address"
 _KIND = "server"
 _SERVED = "served_model"
+_TOKENIZER = "tokenizer"
 
 
 class EndpointBackend:
@@ -70,6 +72,15 @@ class EndpointBackend:
                     is_option=True,
                     is_text=True,
                 ),
+                Toggle(
+                    _TOKENIZER,
+                    "Tokenizer",
+                    "device",
+                    "Counts the answer's tokens where the server does not, as an estimate: a Hub "
+                    "id or folder of the same model. Empty: then they are not told.",
+                    is_option=True,
+                    is_text=True,
+                ),
                 HISTORY,
             )
         )
@@ -94,6 +105,8 @@ class EndpointBackend:
         if not verdict.ok:
             raise InvalidSetup(verdict.reason, verdict.remedy)
         started_s = time.perf_counter()
+        named = str(setup.options.get(_TOKENIZER, "")).strip()
+        tokenizer = open_tokenizer(named) if named else None
         on_progress(Progress("Asking the server for its models"))
         line = Line(_address(setup), lambda: self._key(setup), self._patience)
         try:
@@ -112,7 +125,7 @@ class EndpointBackend:
             context_window=model.max_model_len,
             load_seconds=round(time.perf_counter() - started_s, 3),
         )
-        return RemoteEngine(setup, line, _kind(setup), model.id, facts)
+        return RemoteEngine(setup, line, _kind(setup), model.id, facts, tokenizer)
 
     def has_key(self, setup: Setup) -> bool:
         return self._key(setup) is not None

@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from backends.engine import CancelToken, ClosedOnExit, EngineFacts
 from backends.errors import Cancelled, DynoError, EngineCrashed, InvalidRequest, StreamBroken
+from backends.remote.counting import count_text
 from backends.remote.line import Line
 from backends.remote.servers import ServerKind
 from backends.remote.wire import Delta, ServerUsage, StreamEvent, chat_body, read_event
@@ -30,16 +33,24 @@ _NOT_TOLD = MemoryReading(reason="not told: a server does not say what it holds"
 
 
 class RemoteEngine(ClosedOnExit):
-    """One model of one server. Tokens are counted by the server, so chunks have no ids."""
+    """One model of one server. Tokens are counted by the server, so chunks have no ids; where it
+    does not count, `tokenizer` does, and the count is an estimate."""
 
     def __init__(
-        self, setup: Setup, line: Line, kind: ServerKind, model: str, facts: EngineFacts
+        self,
+        setup: Setup,
+        line: Line,
+        kind: ServerKind,
+        model: str,
+        facts: EngineFacts,
+        tokenizer: Tokenizer | None = None,
     ) -> None:
         self.setup = setup
         self._line = line
         self._kind = kind
         self._model = model
         self._facts = facts
+        self._tokenizer = tokenizer
         self._lock = threading.Lock()
         self._closed = False
 
@@ -52,6 +63,7 @@ class RemoteEngine(ClosedOnExit):
             sent_ns = time.monotonic_ns()
             usage: ServerUsage | None = None
             reason: FinishReason | None = None
+            pieces: list[str] = []
             try:
                 with self._line.ask(_PATH, body, cancel) as exchange:
                     sent_ns = exchange.sent_ns
@@ -59,7 +71,9 @@ class RemoteEngine(ClosedOnExit):
                         event = read_event(data)
                         usage = event.usage or usage
                         reason = _reason(event) or reason
-                        yield from _chunks(event, t_ns)
+                        for chunk in _chunks(event, t_ns):
+                            pieces.append(chunk.text)
+                            yield chunk
                 if reason is None:
                     raise StreamBroken("The stream ended before the answer did.", "Send again.")
             except DynoError as error:
@@ -67,7 +81,8 @@ class RemoteEngine(ClosedOnExit):
                     raise
                 reason, usage = "cancelled", None
             ended_ns = time.monotonic_ns()
-            report = GenerationReport(sent_ns, ended_ns, _usage(usage), _NOT_TOLD)
+            counted = self._usage(usage, "".join(pieces))
+            report = GenerationReport(sent_ns, ended_ns, counted, _NOT_TOLD)
             yield Chunk(None, "", ended_ns, finish_reason=reason, report=report)
 
     def count_tokens(self, messages: Sequence[Message], sampling: Sampling) -> int:
@@ -95,6 +110,18 @@ class RemoteEngine(ClosedOnExit):
             )
         return self._kind.fixed_length(sampling.max_new_tokens)
 
+    def _usage(self, told: ServerUsage | None, answer: str) -> Usage:
+        """What the server counted, and where it did not, what the named tokenizer does."""
+        prompt = told.prompt_tokens if told else None
+        details = told.prompt_tokens_details if told else None
+        cached = (details.cached_tokens if details else None) or 0
+        computed = None if prompt is None else prompt - cached
+        if told is not None and told.completion_tokens is not None:
+            return Usage(prompt, computed, told.completion_tokens)
+        if self._tokenizer is None:
+            return Usage(prompt, computed, None)
+        return Usage(prompt, computed, count_text(self._tokenizer, answer), is_estimated=True)
+
     def _require_open(self) -> None:
         if self._closed:
             raise EngineCrashed("The engine was closed.", "Send again: a new one is opened.")
@@ -116,14 +143,3 @@ def _chunks(event: StreamEvent, t_ns: int) -> Iterator[Chunk]:
 
 def _thought(delta: Delta) -> str | None:
     return delta.reasoning_content or delta.reasoning
-
-
-def _usage(told: ServerUsage | None) -> Usage:
-    if told is None:
-        return Usage(None, None, None)
-    details = told.prompt_tokens_details
-    cached = details.cached_tokens if details else None
-    computed = told.prompt_tokens
-    if computed is not None and cached is not None:
-        computed -= cached
-    return Usage(told.prompt_tokens, computed, told.completion_tokens)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +90,19 @@ def test_cached_prompt_tokens_are_not_computed_ones(
 def test_without_usage_nothing_is_counted(server: FaultServer, engine: RemoteEngine) -> None:
     server.plays(Act(pieces=(event("A"), END, DONE)))
     assert usage_of(ask(engine)) == Usage(None, None, None)
+
+
+def test_a_named_tokenizer_counts_where_the_server_does_not(
+    server: FaultServer, backend: EndpointBackend, tmp_path: Path
+) -> None:
+    server.plays(Act(pieces=(event("12345"), END, DONE)), Act())
+    setup = setup_of(server.address, tokenizer="bundled")
+    with backend.open(setup, lambda _: None, CancelToken()) as engine:
+        assert usage_of(ask(engine)) == Usage(None, None, 5, is_estimated=True)
+        assert usage_of(ask(engine)) == Usage(7, 7, 4), "the server knows better"
+    lost = setup_of(server.address, tokenizer=str(tmp_path))
+    with pytest.raises(ModelNotFound, match="tokenizer"):
+        backend.open(lost, lambda _: None, CancelToken())
 
 
 def test_thoughts_are_told_from_the_answer(server: FaultServer, engine: RemoteEngine) -> None:
