@@ -98,7 +98,6 @@ class Line:
             auth=self._with_key,
             limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1),
             timeout=httpx2.Timeout(None, connect=self.patience.connect_s),
-            trust_env=False,
         )
 
     def close(self) -> None:
