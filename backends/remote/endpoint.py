@@ -8,7 +8,15 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
-from backends.capabilities import HISTORY, Availability, Capabilities, Choice, Toggle, check_toggles
+from backends.capabilities import (
+    HISTORY,
+    Availability,
+    Capabilities,
+    Choice,
+    Reading,
+    Toggle,
+    check_toggles,
+)
 from backends.engine import CancelToken, EngineFacts, OnProgress, Progress
 from backends.errors import (
     Cancelled,
@@ -61,7 +69,7 @@ class EndpointBackend:
                     "device",
                     "What it can do beyond the standard: some can be told to make an answer of a "
                     "fixed length.",
-                    tuple(Choice(kind.id, kind.title) for kind in KINDS.values()),
+                    tuple(_choice(kind) for kind in KINDS.values()),
                     is_option=True,
                 ),
                 Toggle(
@@ -143,6 +151,11 @@ class EndpointBackend:
 
     def _key(self, setup: Setup) -> SecretStr | None:
         return self._keys.of(_address(setup))
+
+
+def _choice(kind: ServerKind) -> Choice:
+    how = Reading("How to start it there", kind.launch_text) if kind.launches else None
+    return Choice(kind.id, kind.title, reading=how)
 
 
 def _address(setup: Setup) -> str:

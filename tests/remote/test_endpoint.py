@@ -370,6 +370,17 @@ def test_a_server_that_cannot_list_its_models_is_taken_at_the_users_word(
         backend.open(setup_of(server.address), lambda _: None, CancelToken())
 
 
+def test_the_commands_that_give_an_optimisation_there_can_be_read(
+    backend: EndpointBackend,
+) -> None:
+    kinds = backend.capabilities().toggle("server")
+    assert kinds is not None
+    texts = {choice.value: choice.reading.text() for choice in kinds.choices if choice.reading}
+    assert "vllm serve MODEL --kv-cache-dtype fp8" in texts["vllm"]
+    assert '\'{"method": "ngram"' in texts["vllm"]
+    assert "standard" not in texts
+
+
 def test_two_setups_on_one_server_take_turns(backend: EndpointBackend) -> None:
     one, other = setup_of("http://a:1/v1"), setup_of("http://a:1/v1", served_model="x")
     assert backend.device_of(one) == backend.device_of(other) != "cpu"
