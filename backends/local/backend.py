@@ -148,8 +148,8 @@ class LocalBackend:
                     "draft_tokens",
                     "Guesses a cycle",
                     "speculation",
-                    "Empty: with a draft model their number follows their success, starting at 5; "
-                    "with prompt lookup 10.",
+                    "Empty: a draft model goes on while it is sure of its guesses, at first up to "
+                    "20; with prompt lookup 10.",
                     minimum=1,
                     maximum=64,
                     only_with=("speculation", ("draft", "lookup")),

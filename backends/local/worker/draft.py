@@ -15,9 +15,9 @@ from transformers import LogitsProcessorList
 from backends.local.worker.cache_kinds import whole_cache
 
 # Where the number of guesses follows their success it starts here, ...
-FIRST_GUESSES = 5
+FIRST_GUESSES = 20
 # ... and a guess that the draft itself gives less than this ends the cycle's guessing.
-LEAST_CONFIDENCE = 0.4
+LEAST_CONFIDENCE = 0.6
 
 
 class GreedyDraft:
