@@ -4,6 +4,7 @@ user's."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
@@ -27,7 +28,6 @@ from backends.errors import (
     RemoteError,
     Unreachable,
 )
-from backends.remote.counting import open_tokenizer
 from backends.remote.engine import RemoteEngine
 from backends.remote.keys import Keys
 from backends.remote.line import Line, Patience
@@ -113,8 +113,7 @@ class EndpointBackend:
         if not verdict.ok:
             raise InvalidSetup(verdict.reason, verdict.remedy)
         started_s = time.perf_counter()
-        named = str(setup.options.get(_TOKENIZER, "")).strip()
-        tokenizer = open_tokenizer(named) if named else None
+        count = _counter(setup)
         on_progress(Progress("Asking the server for its models"))
         line = Line(_address(setup), lambda: self._key(setup), self._patience)
         try:
@@ -133,7 +132,7 @@ class EndpointBackend:
             context_window=model.max_model_len,
             load_seconds=round(time.perf_counter() - started_s, 3),
         )
-        return RemoteEngine(setup, line, _kind(setup), model.id, facts, tokenizer)
+        return RemoteEngine(setup, line, _kind(setup), model.id, facts, count)
 
     def has_key(self, setup: Setup) -> bool:
         return self._key(setup) is not None
@@ -160,6 +159,16 @@ def _choice(kind: ServerKind) -> Choice:
 
 def _address(setup: Setup) -> str:
     return str(setup.options.get(_ADDRESS, "")).strip().rstrip("/")
+
+
+def _counter(setup: Setup) -> Callable[[str], int] | None:
+    named = str(setup.options.get(_TOKENIZER, "")).strip()
+    if not named:
+        return None
+    # Here, since few need it: the app's own process loads no library of models before that.
+    from backends.remote.counting import counter
+
+    return counter(named)
 
 
 def _kind(setup: Setup) -> ServerKind:

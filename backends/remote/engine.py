@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
-
-from tokenizers import Tokenizer
 
 from backends.engine import CancelToken, ClosedOnExit, EngineFacts
 from backends.errors import Cancelled, DynoError, EngineCrashed, InvalidRequest, StreamBroken
-from backends.remote.counting import count_text
 from backends.remote.line import Line
 from backends.remote.servers import ServerKind
 from backends.remote.wire import Delta, ServerUsage, StreamEvent, chat_body, read_event
@@ -34,7 +31,7 @@ _NOT_TOLD = MemoryReading(reason="not told: a server does not say what it holds"
 
 class RemoteEngine(ClosedOnExit):
     """One model of one server. Tokens are counted by the server, so chunks have no ids; where it
-    does not count, `tokenizer` does, and the count is an estimate."""
+    does not count, `count` does, and that is an estimate."""
 
     def __init__(
         self,
@@ -43,14 +40,14 @@ class RemoteEngine(ClosedOnExit):
         kind: ServerKind,
         model: str,
         facts: EngineFacts,
-        tokenizer: Tokenizer | None = None,
+        count: Callable[[str], int] | None = None,
     ) -> None:
         self.setup = setup
         self._line = line
         self._kind = kind
         self._model = model
         self._facts = facts
-        self._tokenizer = tokenizer
+        self._count = count
         self._lock = threading.Lock()
         self._closed = False
 
@@ -111,16 +108,16 @@ class RemoteEngine(ClosedOnExit):
         return self._kind.fixed_length(sampling.max_new_tokens)
 
     def _usage(self, told: ServerUsage | None, answer: str) -> Usage:
-        """What the server counted, and where it did not, what the named tokenizer does."""
+        """What the server counted, and where it did not, what `count` makes of it."""
         prompt = told.prompt_tokens if told else None
         details = told.prompt_tokens_details if told else None
         cached = (details.cached_tokens if details else None) or 0
         computed = None if prompt is None else prompt - cached
         if told is not None and told.completion_tokens is not None:
             return Usage(prompt, computed, told.completion_tokens)
-        if self._tokenizer is None:
+        if self._count is None:
             return Usage(prompt, computed, None)
-        return Usage(prompt, computed, count_text(self._tokenizer, answer), is_estimated=True)
+        return Usage(prompt, computed, self._count(answer), is_estimated=True)
 
     def _require_open(self) -> None:
         if self._closed:
