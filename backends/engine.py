@@ -12,9 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Final, Protocol, Self, runtime_checkable
 
 from backends.capabilities import Availability, Capabilities
+from backends.errors import EngineCrashed
 from backends.request import Chunk, Message, Request, Sampling
 from backends.setup import Setup
 
@@ -73,6 +74,10 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 
 
+# `EngineFacts.device` of an engine that runs elsewhere.
+REMOTE_DEVICE: Final = "remote"
+
+
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
     """What is really loaded, read from the modules and not from the wishes of the setup.
@@ -109,7 +114,7 @@ class EngineFacts:
 
 
 class ClosedOnExit(ABC):
-    """What `with` does with every engine."""
+    """What `with` does with whatever is to be closed."""
 
     @abstractmethod
     def close(self) -> None: ...
@@ -124,6 +129,23 @@ class ClosedOnExit(ABC):
         tb: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class OpenUntilClosed(ClosedOnExit):
+    """An engine without a process of its own: it lives until it is closed."""
+
+    _is_closed = False
+
+    @property
+    def is_alive(self) -> bool:
+        return not self._is_closed
+
+    def close(self) -> None:
+        self._is_closed = True
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise EngineCrashed("The engine was closed.", "Send again: a new one is opened.")
 
 
 @runtime_checkable

@@ -14,10 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from backends.capabilities import HISTORY, Availability, Capabilities, Toggle, check_toggles
-from backends.engine import CancelToken, ClosedOnExit, EngineFacts, OnProgress, Progress
+from backends.engine import CancelToken, EngineFacts, OnProgress, OpenUntilClosed, Progress
 from backends.errors import (
     Cancelled,
-    EngineCrashed,
     GenerationFailed,
     InvalidSetup,
 )
@@ -37,7 +36,7 @@ from backends.stop_strings import StopStringFilter
 from backends.turns import turns_to_send
 
 
-class SimpleEngine(ClosedOnExit, ABC):
+class SimpleEngine(OpenUntilClosed):
     """An engine of which only `count` and `answer` are to be written.
 
     `facts` is what `describe` tells; its `context_window` is enforced, None is no limit.
@@ -47,7 +46,6 @@ class SimpleEngine(ClosedOnExit, ABC):
         self.setup = setup
         self.facts = facts
         self._lock = threading.Lock()
-        self._closed = False
 
     @abstractmethod
     def count(self, turns: Sequence[Message]) -> int:
@@ -107,17 +105,6 @@ class SimpleEngine(ClosedOnExit, ABC):
 
     def describe(self) -> EngineFacts:
         return self.facts
-
-    @property
-    def is_alive(self) -> bool:
-        return not self._closed
-
-    def close(self) -> None:
-        self._closed = True
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise EngineCrashed("The engine was closed.", "Send again: a new one is opened.")
 
 
 class SimpleBackend(ABC):

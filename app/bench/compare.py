@@ -62,13 +62,18 @@ def best(
     return {record.id for record, text in zip(records, shown, strict=True) if text == best_shown}
 
 
+def have_ids(run: RunRecord, other: RunRecord) -> bool:
+    """Whether two answers can be compared token by token."""
+    return bool(_ids(run) and _ids(other))
+
+
 def equal_beginning(run: RunRecord, reference: RunRecord) -> int | None:
     """How many tokens two answers share from their start; None where they are the same.
 
     Answers without token ids are compared by their text, and then the count is of characters.
     """
-    mine, others = _ids(run), _ids(reference)
-    a, b = (mine, others) if mine and others else (tuple(run.answer), tuple(reference.answer))
+    by_token = have_ids(run, reference)
+    a, b = ((_ids(r) if by_token else tuple(r.answer)) for r in (run, reference))
     if a == b:
         return None
     pairs = zip(a, b, strict=False)
@@ -200,10 +205,11 @@ def _machine_reasons(records: Sequence[RunRecord]) -> list[str]:
     machines = {record.environment.hardware for record in records}
     if len(machines) > 1:
         reasons.append(f"They ran on different hardware ({_listed(sorted(machines))}).")
-    devices: dict[str, set[str]] = {}
+    devices: dict[tuple[str, str], set[str]] = {}
     threads: dict[int | None, set[int | None]] = {}
     for record in records:
-        devices.setdefault(record.setup.device, set()).add(record.environment.device)
+        chosen = record.setup.backend, record.setup.device
+        devices.setdefault(chosen, set()).add(record.environment.device)
         if record.environment.device == "cpu":
             threads.setdefault(record.setup.threads, set()).add(record.environment.threads)
     if any(len(found) > 1 for found in devices.values()):

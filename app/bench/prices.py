@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from app.bench.data_folder import PRICES_FILE, write_atomically
 from app.bench.record import Price
+from backends.engine import REMOTE_DEVICE
 from backends.errors import InvalidRequest, NotRecorded
 from backends.settings import Settings
 
@@ -94,10 +95,13 @@ class PriceBook:
         return suggestions(device_name)
 
     def price_for(self, device: str) -> Price | None:
-        """What the user set for it, else `DYNO_HOURLY_PRICE`, else None: no price."""
+        """What the user set for it, else `DYNO_HOURLY_PRICE`, else None: no price.
+
+        That setting is the price of this machine; a server elsewhere costs something else.
+        """
         with self._lock:
             price = self._prices.get(_key(device))
-        if price is None and self._settings.hourly_price is not None:
+        if price is None and device != REMOTE_DEVICE and self._settings.hourly_price is not None:
             today = dt.datetime.now(dt.UTC).date()
             return Price(
                 dollars_per_hour=self._settings.hourly_price,

@@ -25,7 +25,7 @@ from app.bench.record import (
     TokenUsage,
 )
 from app.bench.scheduler import Scheduler
-from backends.engine import CancelToken, Engine
+from backends.engine import REMOTE_DEVICE, CancelToken, Engine
 from backends.errors import Cancelled, DynoError, GenerationFailed
 from backends.pool import EnginePool
 from backends.registry import get_backend
@@ -278,11 +278,14 @@ def _environment(engine: Engine | None) -> Environment:
     if engine is None:
         return base
     facts = engine.describe()
+    is_remote = facts.device == REMOTE_DEVICE
     return base.model_copy(
         update={
+            "hardware": f"server at {facts.device_name}" if is_remote else base.hardware,
             "device": facts.device,
             "threads": facts.threads if facts.device == "cpu" else None,
-            "versions": {**base.versions, **facts.versions},
+            # What is installed here has no part in what runs elsewhere.
+            "versions": dict(facts.versions) if is_remote else base.versions | dict(facts.versions),
             "attention_kernel": facts.attention_kernel,
             "linear_kernels": dict(facts.linear_kernels),
             "draft_path": facts.draft_path or "",

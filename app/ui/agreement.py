@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from app.bench.compare import equal_beginning
+from app.bench.compare import equal_beginning, have_ids
 from app.bench.conversation import Turn
 from app.bench.record import RunRecord
 from app.ui.format import grouped
@@ -26,11 +26,26 @@ def agreement_html(run: RunRecord, turn: Turn, reference_key: str, reference_lab
     shared = equal_beginning(run, reference)
     if shared is None:
         return "= same answer"
-    total = max(1, sum(chunk.tokens for chunk in reference.chunks))
+    in_tokens = have_ids(run, reference)
+    length = sum(chunk.tokens for chunk in reference.chunks) if in_tokens else len(reference.answer)
+    total = max(1, length)
     share = f" ({100 * min(shared, total) / total:.0f} %)"
-    line = f"≠ differs from {escape(reference_label)} after {grouped(shared)} tokens{share}"
-    place = first_difference(run, shared)
+    unit = "tokens" if in_tokens else "characters"
+    line = f"≠ differs from {escape(reference_label)} after {grouped(shared)} {unit}{share}"
+    place = first_difference(run, shared) if in_tokens else _at_character(run.answer, shared)
     return f"{line}: {place}" if place else line
+
+
+def _at_character(answer: str, shared: int) -> str:
+    """The same for answers whose tokens are not told: the first character that differs."""
+    if shared >= len(answer):
+        return ""
+    start, end = max(0, shared - _CHARS_BEFORE), shared + 1 + _CHARS_AFTER
+    before, after = answer[start:shared], answer[shared + 1 : end]
+    return (
+        f"{'…' if start else ''}{escape(before)}<mark>{escape(answer[shared])}</mark>"
+        f"{escape(after)}{'…' if end < len(answer) else ''}"
+    )
 
 
 def first_difference(run: RunRecord, shared_tokens: int) -> str:

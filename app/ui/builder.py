@@ -31,7 +31,8 @@ def setup_editor(column: Column, *, busy: bool) -> None:
     backends = usable_backends()
     if len(backends) > 1:
         _backend_picker(column, backends)
-    st.caption(get_backend(setup.backend).title)
+    else:
+        st.caption(get_backend(setup.backend).title)
     for toggle in _grouped(get_backend(setup.backend).capabilities().toggles):
         if toggle.means_something_in(setup):
             _draw(toggle, column, disabled=busy)

@@ -18,7 +18,7 @@ from backends.capabilities import (
     Toggle,
     check_toggles,
 )
-from backends.engine import CancelToken, EngineFacts, OnProgress, Progress
+from backends.engine import REMOTE_DEVICE, CancelToken, EngineFacts, OnProgress, Progress
 from backends.errors import (
     Cancelled,
     DynoError,
@@ -127,7 +127,7 @@ class EndpointBackend:
         facts = EngineFacts(
             model_path=model.id,
             revision=None,
-            device="remote",
+            device=REMOTE_DEVICE,
             device_name=_address(setup),
             context_window=model.max_model_len,
             load_seconds=round(time.perf_counter() - started_s, 3),
@@ -139,14 +139,6 @@ class EndpointBackend:
 
     def keep_key(self, setup: Setup, key: str) -> None:
         self._keys.keep(_address(setup), key)
-
-    def served_models(self, setup: Setup) -> tuple[str, ...]:
-        """Ids of the models that the server lists. Raises a `DynoError`."""
-        line = Line(_address(setup), lambda: self._key(setup), self._patience)
-        try:
-            return tuple(model.id for model in _listed(line))
-        finally:
-            line.close()
 
     def _key(self, setup: Setup) -> SecretStr | None:
         return self._keys.of(_address(setup))

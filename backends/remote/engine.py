@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from backends.engine import CancelToken, ClosedOnExit, EngineFacts
-from backends.errors import Cancelled, DynoError, EngineCrashed, InvalidRequest, StreamBroken
+from backends.engine import CancelToken, EngineFacts, OpenUntilClosed
+from backends.errors import Cancelled, DynoError, InvalidRequest, StreamBroken
 from backends.remote.line import Line
 from backends.remote.servers import ServerKind
 from backends.remote.wire import Delta, ServerUsage, StreamEvent, chat_body, read_event
@@ -29,7 +29,7 @@ _PATH = "/chat/completions"
 _NOT_TOLD = MemoryReading(reason="not told: a server does not say what it holds")
 
 
-class RemoteEngine(ClosedOnExit):
+class RemoteEngine(OpenUntilClosed):
     """One model of one server. Tokens are counted by the server, so chunks have no ids; where it
     does not count, `count` does, and that is an estimate."""
 
@@ -49,7 +49,6 @@ class RemoteEngine(ClosedOnExit):
         self._facts = facts
         self._count = count
         self._lock = threading.Lock()
-        self._closed = False
 
     def generate(self, request: Request, cancel: CancelToken) -> Iterator[Chunk]:
         with self._lock:
@@ -71,6 +70,8 @@ class RemoteEngine(ClosedOnExit):
                         for chunk in _chunks(event, t_ns):
                             pieces.append(chunk.text)
                             yield chunk
+                        if pieces:
+                            exchange.has_begun()
                 if reason is None:
                     raise StreamBroken("The stream ended before the answer did.", "Send again.")
             except DynoError as error:
@@ -88,12 +89,8 @@ class RemoteEngine(ClosedOnExit):
     def describe(self) -> EngineFacts:
         return self._facts
 
-    @property
-    def is_alive(self) -> bool:
-        return not self._closed
-
     def close(self) -> None:
-        self._closed = True
+        super().close()
         self._line.close()
 
     def _beyond_the_standard(self, sampling: Sampling) -> dict[str, Any]:
@@ -118,10 +115,6 @@ class RemoteEngine(ClosedOnExit):
         if self._count is None:
             return Usage(prompt, computed, None)
         return Usage(prompt, computed, self._count(answer), is_estimated=True)
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise EngineCrashed("The engine was closed.", "Send again: a new one is opened.")
 
 
 def _reason(event: StreamEvent) -> FinishReason | None:

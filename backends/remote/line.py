@@ -43,10 +43,9 @@ class Patience:
 @dataclass(slots=True)
 class Exchange:
     """One request and the stream that answers it. `sent_ns`: its headers began to leave, on a
-    connection that was open by then. `headers` are the answer's."""
+    connection that was open by then."""
 
     sent_ns: int
-    headers: dict[str, str]
     _events: Iterator[httpx2.ServerSentEvent]
     _watchdog: Watchdog
     _patience: Patience
@@ -58,9 +57,13 @@ class Exchange:
             t_ns = time.monotonic_ns()
             if event.data == DONE:
                 return
-            self._watchdog.allow(self._patience.silence_s, "the next piece of the answer")
             if event.data:
                 yield t_ns, event.data
+
+    def has_begun(self) -> None:
+        """The answer has begun: from now on less patience is needed for its next piece. Events
+        before that may be empty ones, sent while a long prompt is still read."""
+        self._watchdog.allow(self._patience.silence_s, "the next piece of the answer")
 
 
 @dataclass(slots=True)
@@ -140,8 +143,7 @@ class Line:
                 response, sent_ns = self._answered(path, body, cancel, watchdog)
                 try:
                     events = iter(httpx2.EventSource(response, _MAX_EVENT_BYTES))
-                    headers = dict(response.headers)
-                    yield Exchange(sent_ns, headers, events, watchdog, self.patience)
+                    yield Exchange(sent_ns, events, watchdog, self.patience)
                 finally:
                     response.close()
             except httpx2.HTTPError as error:
@@ -172,7 +174,7 @@ class Line:
             except httpx2.ConnectError as error:
                 failure: DynoError = self._unreachable(error)
             except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
-                # A server may close a kept connection at any time: it never saw the request.
+                # A server may close a kept connection at any time, most likely before it saw this.
                 if trace.is_new_connection or cancel.is_cancelled or watchdog.expired:
                     raise
                 failure, pause_s = self._broken(error, cancel, watchdog), 0.0

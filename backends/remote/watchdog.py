@@ -9,11 +9,11 @@ import contextlib
 import socket
 import threading
 import time
-from types import TracebackType
-from typing import Self
+
+from backends.engine import ClosedOnExit
 
 
-class Watchdog:
+class Watchdog(ClosedOnExit):
     """Watches over one exchange. `expired` says what did not come in time; empty if all did.
 
     `allow` is cheap, since it is called for every event: it moves the deadline, and the watching
@@ -29,17 +29,10 @@ class Watchdog:
         self._changed = threading.Condition()
         self._is_over = False
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-
-    def __enter__(self) -> Self:
         self._thread.start()
-        return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Watch no longer."""
         with self._changed:
             self._is_over = True
             self._changed.notify()
@@ -63,9 +56,7 @@ class Watchdog:
     def cut(self) -> None:
         """End the exchange now."""
         with self._changed:
-            self._is_cut = True
-            if self._socket is not None:
-                _shut(self._socket)
+            self._cut()
 
     def _watch(self) -> None:
         with self._changed:
@@ -75,10 +66,13 @@ class Watchdog:
                     self._changed.wait(min(left_s, threading.TIMEOUT_MAX))
                     continue
                 self.expired = self._wanted
-                self._is_cut = True
-                if self._socket is not None:
-                    _shut(self._socket)
+                self._cut()
                 return
+
+    def _cut(self) -> None:
+        self._is_cut = True
+        if self._socket is not None:
+            _shut(self._socket)
 
 
 def _shut(connection: socket.socket) -> None:

@@ -25,17 +25,12 @@ class PromptDetails(_Lenient):
     cached_tokens: int | None = None
 
 
-class CompletionDetails(_Lenient):
-    reasoning_tokens: int | None = None
-
-
 class ServerUsage(_Lenient):
     """What the server counted. `prompt_tokens` includes those that it had cached."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
-    completion_tokens_details: CompletionDetails | None = None
 
 
 class Delta(_Lenient):
@@ -58,8 +53,6 @@ class StreamChoice(_Lenient):
 class StreamEvent(_Lenient):
     """One event of the stream; the usage comes with the last, often beside no choice at all."""
 
-    id: str = ""
-    model: str = ""
     choices: tuple[StreamChoice, ...] = ()
     usage: ServerUsage | None = None
     error: Any = None

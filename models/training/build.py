@@ -93,8 +93,8 @@ def _trained(
 def main(
     work_dir: Annotated[Path | None, typer.Option(help="Where checkpoints lie.")] = None,
     out: Annotated[Path, typer.Option(help="Where the models are written.")] = BUNDLED,
-    target_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 27.0,
-    draft_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 6.0,
+    target_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 38.5,
+    draft_tokens: Annotated[float, typer.Option(help="Millions of tokens.")] = 9.0,
     threads: Annotated[int, typer.Option(help="CPU threads for training.")] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = default_device(),
     fuse: Annotated[bool, typer.Option(help="torch.compile: wants a C++ compiler.")] = False,

@@ -184,13 +184,11 @@ def test_a_stream_that_breaks_keeps_its_text(
     server: FaultServer, engine: RemoteEngine, pieces: tuple[bytes, ...]
 ) -> None:
     server.plays(Act(pieces=pieces))
-    came = []
-    with pytest.raises(StreamBroken) as broken:
-        came.extend(engine.generate(asking(), CancelToken()))
-    assert broken.value.remedy
-    # A list is only extended when the generator ends: ask again, piece by piece.
     stream = engine.generate(asking(), CancelToken())
     assert next(stream).text == "A"
+    with pytest.raises(StreamBroken) as broken:
+        list(stream)
+    assert broken.value.remedy
 
 
 def test_a_reset_in_the_middle_is_a_broken_stream(
@@ -210,6 +208,18 @@ def test_silence_is_not_waited_for_for_ever(
     with pytest.raises(Timeout, match="did not come in time"):
         ask(engine)
     assert time.monotonic() - started < 3
+
+
+def test_an_event_without_text_does_not_shorten_the_wait_for_the_first(
+    server: FaultServer, backend: EndpointBackend
+) -> None:
+    patient = EndpointBackend(replace(QUICK, first_event_s=5, silence_s=0.2))
+    server.plays(Act(pieces=(ROLE, event("A"), END, DONE), pause_s=0.5))
+    with patient.open(setup_of(server.address), lambda _: None, CancelToken()) as engine:
+        stream = engine.generate(asking(), CancelToken())
+        assert next(stream).text == "A"
+        with pytest.raises(Timeout, match="next piece"):
+            list(stream)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +361,6 @@ def test_visitors_of_a_public_app_name_no_servers(
 def test_a_model_that_the_server_does_not_list_is_refused_with_those_it_has(
     server: FaultServer, backend: EndpointBackend
 ) -> None:
-    assert backend.served_models(setup_of(server.address)) == ("m", "other")
     with pytest.raises(ModelNotFound) as refused:
         backend.open(setup_of(server.address, served_model="mm"), lambda _: None, CancelToken())
     assert "other" in refused.value.remedy

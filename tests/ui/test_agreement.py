@@ -56,3 +56,13 @@ def test_a_chunk_of_several_tokens_is_marked_whole() -> None:
     assert first_difference(run.model_copy(update={"chunks": chunks}), 2) == (
         "one<mark> two three</mark>"
     )
+
+
+def test_answers_without_token_ids_part_at_a_character_and_say_so() -> None:
+    served = answered("b", "It", " is", " Bergen", ".").model_copy(
+        update={"chunks": (ChunkStamp(t_ns=1, tokens=4, text="It is Bergen."),)}
+    )
+    turn = turn_of(answered("a", "It", " is", " Oslo", "."), served)
+    line = agreement_html(served, turn, "a", "fp32")
+    assert "after 6 characters (55 %)" in line
+    assert "It is <mark>B</mark>ergen." in line

@@ -17,14 +17,14 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psutil
 
 from app.bench.conversation import Comparison
 from app.bench.record import RunRecord
 from app.bench.scheduler import default_lock_dir
+from backends.engine import ClosedOnExit
 from backends.errors import DynoError
 from backends.settings import ROOT
 from backends.setup import Setup
@@ -42,7 +42,7 @@ _KEPT = ("llm-dyno-locks", "torchinductor")
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class ServerProcess:
+class ServerProcess(ClosedOnExit):
     """`streamlit run` as a child. Use it in a `with`; `end` tells what it left behind."""
 
     def __init__(self, data_dir: Path, entry: Path = BENCH_ENTRY) -> None:
@@ -178,15 +178,7 @@ class ServerProcess:
         )
         return left
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.end()
 
 

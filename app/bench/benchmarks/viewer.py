@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from backends.engine import ClosedOnExit
 from backends.errors import DynoError
 
 _RERUN_SCRIPT = 11  # BackMsg.rerun_script
@@ -27,7 +27,7 @@ _VARINT, _EIGHT_BYTES, _WITH_LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 Frames = list[bytes]
 
 
-class Viewer:
+class Viewer(ClosedOnExit):
     """One session of a page. Use it in a `with`."""
 
     def __init__(self, port: int) -> None:
@@ -66,12 +66,7 @@ class Viewer:
             if finished_successfully(frame):
                 return frames
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._opened.close()
 
 
