@@ -16,6 +16,7 @@ from typing import Final, Protocol, Self, runtime_checkable
 
 from backends.capabilities import Availability, Capabilities
 from backends.errors import EngineCrashed
+from backends.quotes import TokenQuote
 from backends.request import Chunk, Message, Request, Sampling
 from backends.setup import Setup
 
@@ -84,7 +85,7 @@ class EngineFacts:
 
     `weights_bytes_by_part` sums tensor storages: embeddings, attention, mlp, norms, head, other.
     `chat_template` is "own" or "plain" (the checkpoint had none). Sizes are None where a remote
-    server does not tell.
+    server does not tell. `quotes`: what those who may answer charge.
     """
 
     model_path: str
@@ -111,6 +112,7 @@ class EngineFacts:
     draft_weights_bytes: int | None = None
     process_id: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    quotes: tuple[TokenQuote, ...] = ()
 
 
 class ClosedOnExit(ABC):

@@ -19,6 +19,7 @@ from backends.errors import BackendUnavailable, InvalidSetup
 ENTRY_POINT_GROUP = "llm_dyno.backends"
 _BUILT_IN = {
     "local": "backends.local.backend:LocalBackend",
+    "serverless": "backends.remote.serverless:ServerlessBackend",
     "endpoint": "backends.remote.endpoint:EndpointBackend",
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -121,7 +122,7 @@ class GenerationReport:
     """Told once, with the last chunk. Stamps are on the same clock as the chunks'.
 
     `accepted_ns`: the engine took the request. `ended_ns`: it was free again. `speculation` is None
-    where nothing was guessed.
+    where nothing was guessed. `served`: what a server told of who answered, by name.
     """
 
     accepted_ns: int
@@ -129,6 +130,7 @@ class GenerationReport:
     usage: Usage
     memory: MemoryReading = MemoryReading()
     speculation: SpeculationReport | None = None
+    served: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

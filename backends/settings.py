@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
+import tomllib
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -44,8 +46,13 @@ class Settings(BaseSettings):
 
 
 def hub_token() -> SecretStr | None:
-    """The Hugging Face token of the environment, never stored or shown."""
+    """The Hugging Face token of the environment, else of Streamlit's secrets file (the project's,
+    then the user's); never stored or shown."""
     token = os.environ.get("HF_TOKEN")
+    for folder in () if token else (ROOT, Path.home()):
+        with contextlib.suppress(OSError, ValueError):
+            secrets = (folder / ".streamlit" / "secrets.toml").read_text(encoding="utf-8")
+            token = token or str(tomllib.loads(secrets).get("HF_TOKEN", ""))
     return SecretStr(token) if token else None
 
 

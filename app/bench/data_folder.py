@@ -60,6 +60,12 @@ KINDS = (
         (PRICES_FILE,),
         "Clear a price where it is set.",
     ),
+    Kind(
+        "serverless",
+        "List of hosted models",
+        "Who hosts what for how much, read once a day.",
+        ("serverless_models.json",),
+    ),
     Kind("logs", "Logs", "What the app and its engines wrote.", ("logs",)),
     Kind("downloads", "Downloads", "Models fetched from the Hub.", ("downloads",)),
     Kind("conversions", "Conversions", "GGUF and GPTQ files made here.", ("conversions",)),
@@ -126,21 +132,6 @@ def why_not_writable(settings: Settings) -> str:
     except OSError as error:
         return error.strerror or str(error)
     return ""
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a small file so that a reader sees the old text or the new. Raises `OSError`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _kind_of(name: str) -> Kind:

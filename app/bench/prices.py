@@ -17,11 +17,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from app.bench.data_folder import PRICES_FILE, write_atomically
+from app.bench.data_folder import PRICES_FILE
 from app.bench.record import Price
 from backends.engine import REMOTE_DEVICE
 from backends.errors import InvalidRequest, NotRecorded
 from backends.settings import Settings
+from backends.whole_files import write_atomically
 
 _TABLE = Path(__file__).with_name("prices.toml")
 _PRICES = TypeAdapter(dict[str, Price])

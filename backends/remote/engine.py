@@ -10,6 +10,7 @@ from typing import Any
 from backends.engine import CancelToken, EngineFacts, OpenUntilClosed
 from backends.errors import Cancelled, DynoError, InvalidRequest, StreamBroken
 from backends.remote.line import Line
+from backends.remote.served import served
 from backends.remote.servers import ServerKind
 from backends.remote.wire import Delta, ServerUsage, StreamEvent, chat_body, read_event
 from backends.request import (
@@ -60,9 +61,11 @@ class RemoteEngine(OpenUntilClosed):
             usage: ServerUsage | None = None
             reason: FinishReason | None = None
             pieces: list[str] = []
+            told_by: dict[str, str] = {}
             try:
                 with self._line.ask(_PATH, body, cancel) as exchange:
                     sent_ns = exchange.sent_ns
+                    told_by = served(exchange.headers)
                     for t_ns, data in exchange.events():
                         event = read_event(data)
                         usage = event.usage or usage
@@ -80,7 +83,7 @@ class RemoteEngine(OpenUntilClosed):
                 reason, usage = "cancelled", None
             ended_ns = time.monotonic_ns()
             counted = self._usage(usage, "".join(pieces))
-            report = GenerationReport(sent_ns, ended_ns, counted, _NOT_TOLD)
+            report = GenerationReport(sent_ns, ended_ns, counted, _NOT_TOLD, served=told_by)
             yield Chunk(None, "", ended_ns, finish_reason=reason, report=report)
 
     def count_tokens(self, messages: Sequence[Message], sampling: Sampling) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -43,9 +43,10 @@ class Patience:
 @dataclass(slots=True)
 class Exchange:
     """One request and the stream that answers it. `sent_ns`: its headers began to leave, on a
-    connection that was open by then."""
+    connection that was open by then. `headers`: those of the answer."""
 
     sent_ns: int
+    headers: Mapping[str, str]
     _events: Iterator[httpx2.ServerSentEvent]
     _watchdog: Watchdog
     _patience: Patience
@@ -67,7 +68,7 @@ class Exchange:
 
 
 @dataclass(slots=True)
-class _Trace:
+class Trace:
     """What httpx tells of a request while it is made."""
 
     on_socket: Callable[[Any], None]
@@ -121,7 +122,7 @@ class Line:
             response = self._client.get(
                 self.base_url + path,
                 timeout=within_s,
-                extensions={"trace": _Trace(self._remember_socket)},
+                extensions={"trace": Trace(self._remember_socket)},
             )
         except httpx2.HTTPError as error:
             raise self._unreachable(error) from error
@@ -143,7 +144,7 @@ class Line:
                 response, sent_ns = self._answered(path, body, cancel, watchdog)
                 try:
                     events = iter(httpx2.EventSource(response, _MAX_EVENT_BYTES))
-                    yield Exchange(sent_ns, events, watchdog, self.patience)
+                    yield Exchange(sent_ns, response.headers, events, watchdog, self.patience)
                 finally:
                     response.close()
             except httpx2.HTTPError as error:
@@ -163,10 +164,8 @@ class Line:
         if self._socket is not None:
             watchdog.hold(self._socket)
         for attempt in range(1, self.patience.tries + 1):
-            trace = _Trace(on_socket)
-            request = self._client.build_request(
-                "POST", self.base_url + path, json=body, extensions={"trace": trace}
-            )
+            trace = Trace(on_socket)
+            request = self._request(path, body, trace)
             watchdog.allow(self.patience.first_event_s, "the first piece of the answer")
             pause_s = self._pause_s(attempt)
             try:
@@ -191,6 +190,11 @@ class Line:
             if cancel.wait(pause_s):
                 raise Cancelled("It was stopped while it waited for the server.")
         raise AssertionError("the last try returns or raises")
+
+    def _request(self, path: str, body: dict[str, Any], trace: Trace) -> httpx2.Request:
+        return self._client.build_request(
+            "POST", self.base_url + path, json=body, extensions={"trace": trace}
+        )
 
     def _pause_s(self, attempt: int) -> float:
         """Doubling, and anywhere up to that much: many clients must not come back at once."""

@@ -99,3 +99,19 @@ def test_the_hubs_token_does_not_show(environment: pytest.MonkeyPatch) -> None:
     assert token is not None
     assert "hf_secret" not in f"{token!r} {token}"
     assert token.get_secret_value() == "hf_secret"
+
+
+def test_the_token_may_stand_in_streamlits_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backends.settings.ROOT", tmp_path / "project")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert hub_token() is None
+    (tmp_path / ".streamlit").mkdir()
+    secrets = tmp_path / ".streamlit" / "secrets.toml"
+    secrets.write_text('HF_TOKEN = "hf_of_the_file"')
+    token = hub_token()
+    assert token is not None
+    assert token.get_secret_value() == "hf_of_the_file"
+    secrets.write_text("HF_TOKEN = ")
+    assert hub_token() is None

@@ -10,6 +10,7 @@ from app.bench import data_folder
 from app.bench.store import Store
 from backends.errors import DynoError, InvalidRequest
 from backends.settings import Settings
+from backends.whole_files import write_atomically
 from tests.bench.disks import fill, read_only, small_disk
 from tests.bench.samples import make_run
 
@@ -116,11 +117,11 @@ def test_whether_the_folder_can_be_written_is_tried_out(settings: Settings) -> N
 def test_a_full_disk_has_no_free_bytes_and_keeps_the_old_file(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as folder:
         settings = Settings(data_dir=folder)
-        data_folder.write_atomically(folder / "prices.json", "old")
+        write_atomically(folder / "prices.json", "old")
         fill(folder)
         assert data_folder.free_bytes(settings) == 0
         assert "space" in data_folder.why_not_writable(settings)
         with pytest.raises(OSError, match="space"):
-            data_folder.write_atomically(folder / "prices.json", "new")
+            write_atomically(folder / "prices.json", "new")
         assert (folder / "prices.json").read_text() == "old"
         assert {path.name for path in folder.iterdir()} == {"prices.json", "ballast"}

@@ -68,6 +68,7 @@ class FaultServer:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     lists_models: bool = True
+    listed: tuple[dict[str, Any], ...] = ({"id": "m", "max_model_len": 4096}, {"id": "other"})
     pieces_sent: int = 0
     was_left: threading.Event = field(default_factory=threading.Event)
 
@@ -78,7 +79,7 @@ class FaultServer:
         self.headers.append(dict(request.headers))
         if not self.lists_models:
             return Response("Internal Server Error", 500)
-        return JSONResponse({"data": [{"id": "m", "max_model_len": 4096}, {"id": "other"}]})
+        return JSONResponse({"data": list(self.listed)})
 
     async def chat(self, request: Request) -> Response:
         self.headers.append(dict(request.headers))
