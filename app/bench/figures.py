@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from app.bench.record import ChunkStamp, RunRecord
+from app.bench.record import ChunkStamp, Price, RunRecord, TokenPrice, TokenUsage
 
 Number = int | float | Decimal
 Provenance = Literal["measured", "derived", "estimated", "quoted"]
@@ -72,7 +72,10 @@ class Metric:
         if self.wants_chunk_tokens:
             return any(chunk.tokens and chunk.token_ids is None for chunk in record.chunks)
         counted = record.usage.kind if record.usage else "measured"
-        return self.unit == "tokens" and counted == "estimated"
+        is_of_tokens = self.unit == "tokens" or (
+            self.unit == "dollars" and isinstance(record.price, TokenPrice)
+        )
+        return is_of_tokens and counted == "estimated"
 
 
 def tpot_ns(chunks: Sequence[ChunkStamp]) -> float | None:
@@ -127,17 +130,50 @@ def _busy_ns(record: RunRecord) -> int | None:
 
 
 def _cost_dollars(record: RunRecord) -> Decimal | None:
-    busy_ns = _busy_ns(record)
-    if record.price is None or busy_ns is None:
+    match record.price:
+        case Price(dollars_per_hour=per_hour):
+            busy_ns = _busy_ns(record)
+            return None if busy_ns is None else per_hour * busy_ns / (3600 * NS_PER_SECOND)
+        case TokenPrice() as price:
+            return _cost_of_tokens(price, record.usage)
+    return None
+
+
+def _cost_of_tokens(price: TokenPrice, usage: TokenUsage | None) -> Decimal | None:
+    if usage is None or usage.prompt_tokens is None or usage.output_tokens is None:
         return None
-    return record.price.dollars_per_hour * busy_ns / (3600 * NS_PER_SECOND)
+    computed = usage.prompt_tokens_computed
+    cached = 0 if computed is None else usage.prompt_tokens - computed
+    per_cached = price.cached_per_million
+    if per_cached is None:
+        per_cached = price.input_per_million
+    dollars_times_a_million = (
+        (usage.prompt_tokens - cached) * price.input_per_million
+        + cached * per_cached
+        + usage.output_tokens * price.output_per_million
+    )
+    return dollars_times_a_million / 1_000_000
 
 
-def _price_used(record: RunRecord) -> str:
+_COST_OF_TIME = "device price per hour × seconds busy / 3600, at 100 % use"
+_COST_OF_TOKENS = "tokens of each kind × their price / 1,000,000"
+
+
+def _cost_formula(record: RunRecord) -> str:
     price = record.price
     if price is None:
-        return ""
-    return f" ({price.dollars_per_hour} $/h, {price.source}, {price.date})"
+        return f"{_COST_OF_TIME}; on a server that charges by token: {_COST_OF_TOKENS}"
+    formula = _COST_OF_TIME if isinstance(price, Price) else _COST_OF_TOKENS
+    return f"{formula} ({price.text}, {price.source}, {price.date})"
+
+
+def _no_cost(record: RunRecord) -> str:
+    match record.price:
+        case None:
+            return "no price set"
+        case Price():
+            return "the run has no end"
+    return _not_counted(record)
 
 
 def _acceptance(record: RunRecord) -> float | None:
@@ -261,10 +297,10 @@ cost = Metric(
     "Cost",
     "dollars",
     "derived",
-    "device price per hour × seconds busy / 3600, at 100 % use",
+    "",
     _cost_dollars,
-    lambda record: "no price set" if record.price is None else "the run has no end",
-    detail=_price_used,
+    _no_cost,
+    detail=_cost_formula,
 )
 queue_time = Metric(
     "queue_ns",

@@ -96,6 +96,31 @@ class Price(_Frozen):
     source: str
     date: dt.date
 
+    @property
+    def text(self) -> str:
+        return f"${self.dollars_per_hour} per hour"
+
+
+class TokenPrice(_Frozen):
+    """What somebody else's server charges, in dollars for a million tokens, as it was quoted or set
+    when the run was made. `cached_per_million`: for input that it had cached; None: as for any
+    other."""
+
+    input_per_million: Decimal
+    output_per_million: Decimal
+    cached_per_million: Decimal | None = None
+    source: str
+    date: dt.date
+
+    @property
+    def text(self) -> str:
+        cached = self.cached_per_million
+        middle = "" if cached is None else f", ${cached} cached input"
+        return (
+            f"${self.input_per_million} input{middle}, ${self.output_per_million} output "
+            "per million tokens"
+        )
+
 
 class Environment(_Frozen):
     """Where a run was made."""
@@ -134,6 +159,7 @@ class RunRecord(_Frozen):
     `contended`: other runs shared the device (race mode). `warm`: the engine had answered before,
     so that one-time costs are not in it. Its place in a conversation is the `turn`'s index and the
     column's key (`column_key`); `column` is where that column stood, counted from the left.
+    `served`: what a server told of who answered (provider, request id, rate limits), by name.
     """
 
     record_version: Literal[1] = 1
@@ -157,7 +183,8 @@ class RunRecord(_Frozen):
     usage: TokenUsage | None = None
     memory: MemoryLedger = MemoryLedger()
     speculation: Speculation | None = None
-    price: Price | None = None
+    price: Price | TokenPrice | None = None
+    served: dict[str, str] = Field(default_factory=dict)
     contended: bool = False
     warm: bool = False
     load_seconds: float | None = None

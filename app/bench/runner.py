@@ -11,17 +11,19 @@ from dataclasses import dataclass, field, replace
 from app.bench.chunk_tokens import chunk_tokens
 from app.bench.environment import commit, hardware_name, library_versions
 from app.bench.lane import Lane
-from app.bench.prices import PriceBook
+from app.bench.prices import PriceBook, hosted_price
 from app.bench.record import (
     ChunkStamp,
     Environment,
     ErrorNote,
     MemoryLedger,
+    Price,
     Purpose,
     RunRecord,
     RunStatus,
     Speculation,
     Timeline,
+    TokenPrice,
     TokenUsage,
 )
 from app.bench.scheduler import Scheduler
@@ -29,6 +31,8 @@ from backends.engine import REMOTE_DEVICE, CancelToken, Engine
 from backends.errors import Cancelled, DynoError, GenerationFailed
 from backends.pool import EnginePool
 from backends.registry import get_backend
+from backends.remote.paid import Paid
+from backends.remote.served import PROVIDER
 from backends.request import Chunk, FinishReason, GenerationReport, Request
 from backends.setup import Setup
 
@@ -186,7 +190,8 @@ def _record(
         usage=_usage(trace, stop_ns),
         memory=_memory(trace),
         speculation=_speculation(trace),
-        price=bench.prices.price_for(environment.device),
+        price=_price(bench, order, environment, trace),
+        served=dict(trace.report.served) if trace.report else {},
         contended=order.contended,
         warm=trace.warm,
         load_seconds=trace.load_seconds,
@@ -194,6 +199,31 @@ def _record(
         warm_up_seconds=trace.warm_up_seconds,
         environment=environment,
     )
+
+
+def _price(
+    bench: Bench, order: RunOrder, environment: Environment, trace: _Trace
+) -> Price | TokenPrice | None:
+    """What the device costs; for a server what the user set, else what it or the table quotes."""
+    if environment.device != REMOTE_DEVICE:
+        return bench.prices.price_for(environment.device)
+    backend = get_backend(order.setup.backend)
+    if isinstance(backend, Paid):
+        name = backend.charged_as(order.setup)
+        if (price := bench.prices.price_set_for(name)) is not None:
+            return price
+    provider = trace.report.served.get(PROVIDER, "") if trace.report else ""
+    quotes = trace.engine.describe().quotes if trace.engine else ()
+    quote = next((quote for quote in quotes if quote.provider == provider), None)
+    if quote is not None:
+        return TokenPrice(
+            input_per_million=quote.input_per_million,
+            output_per_million=quote.output_per_million,
+            cached_per_million=quote.cached_per_million,
+            source=f"{provider}, {quote.source}",
+            date=quote.date,
+        )
+    return hosted_price(provider, environment.model_path)
 
 
 def _status(trace: _Trace) -> RunStatus:

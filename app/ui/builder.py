@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.bench.conversation import Column, Comparison
 from app.ui import chat_state
+from app.ui.server_price import server_price
 from backends.capabilities import Choice, Group, Toggle
 from backends.engine import Backend
 from backends.registry import get_backend, usable_backends
@@ -37,6 +38,7 @@ def setup_editor(column: Column, *, busy: bool) -> None:
         if toggle.means_something_in(setup):
             _draw(toggle, column, disabled=busy)
     _key_field(column, disabled=busy)
+    server_price(column, disabled=busy)
     verdict = get_backend(setup.backend).check(setup)
     if not verdict.ok:
         st.warning(f"{verdict.reason} {verdict.remedy}", icon=":material/block:")

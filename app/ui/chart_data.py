@@ -79,7 +79,7 @@ class CostBar:
     column_key: str
     dollars_per_1000_answers: Decimal
     answers: int
-    dollars_per_hour: str
+    price: str
     price_source: str
 
 
@@ -180,7 +180,7 @@ def cost_bars(records: Sequence[RunRecord]) -> list[CostBar]:
                 key,
                 1_000 * sum(costs, Decimal(0)) / len(costs),
                 len(costs),
-                " and ".join(sorted({str(price.dollars_per_hour) for price in prices})),
+                " and ".join(sorted({price.text for price in prices})),
                 " and ".join(sorted({f"{price.source}, {price.date}" for price in prices})),
             )
         )

@@ -86,12 +86,10 @@ def cost_chart(
     bars = cost_bars(records)
     if not bars:
         return None
-    sources = "; ".join(
-        dict.fromkeys(f"{bar.dollars_per_hour} $/h ({bar.price_source})" for bar in bars)
-    )
+    sources = "; ".join(dict.fromkeys(f"{bar.price} ({bar.price_source})" for bar in bars))
     figure = bar_chart(
         titled("What would a thousand answers like these cost?", any(r.contended for r in records)),
-        plain(f"Device at 100 % use, {sources}; less is better"),
+        plain(f"Devices at 100 % use. {sources}; less is better"),
         len(bars),
         dark=dark,
     )

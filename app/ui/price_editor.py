@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.bench.environment import cpu_name, gpu_reading
 from app.bench.prices import PriceBook, Suggestion
+from app.bench.record import Price, TokenPrice
 from app.ui.machine_parts import attempt
 from app.ui.safe_text import plain_text_as_markdown
 
@@ -29,19 +30,27 @@ def draw_prices(prices: PriceBook, *, can_change: bool) -> None:
     )
     if prices.problem:
         st.warning(prices.problem, icon=":material/warning:")
-    for device, hardware in devices().items():
+    here = devices()
+    for device, hardware in here.items():
         with st.container(border=True):
             _draw_price(prices, device, hardware, can_change=can_change)
+    for server in prices.names():
+        if server not in here:
+            with st.container(border=True):
+                _draw_server_price(prices, server, can_change=can_change)
+
+
+def price_line(price: Price | TokenPrice | None) -> str:
+    """A price with its source and date, as Markdown."""
+    if price is None:
+        return "No price set."
+    return plain_text_as_markdown(f"{price.text} ({price.source}, {price.date})")
 
 
 def _draw_price(prices: PriceBook, device: str, hardware: str, *, can_change: bool) -> None:
     price = prices.price_for(device)
     name = plain_text_as_markdown(f"{device} · {hardware}")
-    if price is None:
-        st.markdown(f"**{name}**  No price set.")
-    else:
-        told = plain_text_as_markdown(f"{price.source}, {price.date}")
-        st.markdown(f"**{name}**  \\${price.dollars_per_hour} per hour ({told})")
+    st.markdown(f"**{name}**  {price_line(price)}")
     if not can_change:
         return
     key = f"price-{device}"
@@ -75,6 +84,19 @@ def _draw_price(prices: PriceBook, device: str, hardware: str, *, can_change: bo
                     on_click=attempt,
                     args=(lambda suggestion=suggestion: _take(prices, device, suggestion),),
                 )
+
+
+def _draw_server_price(prices: PriceBook, server: str, *, can_change: bool) -> None:
+    """Set where its setup is built; shown here too, so that it can be found and cleared."""
+    st.markdown(f"**{plain_text_as_markdown(server)}**  {price_line(prices.price_set_for(server))}")
+    if can_change:
+        st.button(
+            "Clear price",
+            key=f"price-{server}-clear",
+            type="tertiary",
+            on_click=attempt,
+            args=(lambda: _clear(prices, server),),
+        )
 
 
 def _about(suggestion: Suggestion) -> str:

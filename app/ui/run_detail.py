@@ -130,6 +130,7 @@ def environment_rows(run: RunRecord) -> list[tuple[str, ...]]:
         ("Warm-up", _seconds(run.warm_up_seconds)),
         ("Engine had answered before", "yes" if run.warm else "no: one-time costs may be in it"),
         ("Shared the device", "yes, in a race" if run.contended else "no"),
+        *((name.capitalize(), told) for name, told in run.served.items()),
         ("Price", _price(run)),
         ("Commit of the app", where.commit or "not a checkout"),
         ("Versions", ", ".join(f"{name} {version}" for name, version in where.versions.items())),
@@ -178,7 +179,7 @@ def _seconds(seconds: float | None) -> str:
 def _price(run: RunRecord) -> str:
     if run.price is None:
         return "no price set"
-    return f"${run.price.dollars_per_hour} per hour ({run.price.source}, {run.price.date})"
+    return f"{run.price.text} ({run.price.source}, {run.price.date})"
 
 
 def _draw_exchange(run: RunRecord) -> None:

@@ -134,6 +134,10 @@ class EndpointBackend:
         )
         return RemoteEngine(setup, line, _kind(setup), model.id, facts, count)
 
+    def charged_as(self, setup: Setup) -> str:
+        served = str(setup.options.get(_SERVED, "")).strip()
+        return " ".join(filter(None, (_address(setup), served)))
+
     def has_key(self, setup: Setup) -> bool:
         return self._key(setup) is not None
 

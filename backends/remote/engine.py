@@ -10,7 +10,7 @@ from typing import Any
 from backends.engine import CancelToken, EngineFacts, OpenUntilClosed
 from backends.errors import Cancelled, DynoError, InvalidRequest, StreamBroken
 from backends.remote.line import Line
-from backends.remote.served import served
+from backends.remote.served import PROVIDER, served
 from backends.remote.servers import ServerKind
 from backends.remote.wire import Delta, ServerUsage, StreamEvent, chat_body, read_event
 from backends.request import (
@@ -32,7 +32,8 @@ _NOT_TOLD = MemoryReading(reason="not told: a server does not say what it holds"
 
 class RemoteEngine(OpenUntilClosed):
     """One model of one server. Tokens are counted by the server, so chunks have no ids; where it
-    does not count, `count` does, and that is an estimate."""
+    does not count, `count` does, and that is an estimate. `provider`: who answers, where that is
+    settled before."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class RemoteEngine(OpenUntilClosed):
         model: str,
         facts: EngineFacts,
         count: Callable[[str], int] | None = None,
+        provider: str = "",
     ) -> None:
         self.setup = setup
         self._line = line
@@ -49,6 +51,7 @@ class RemoteEngine(OpenUntilClosed):
         self._model = model
         self._facts = facts
         self._count = count
+        self._provider = provider
         self._lock = threading.Lock()
 
     def generate(self, request: Request, cancel: CancelToken) -> Iterator[Chunk]:
@@ -61,11 +64,11 @@ class RemoteEngine(OpenUntilClosed):
             usage: ServerUsage | None = None
             reason: FinishReason | None = None
             pieces: list[str] = []
-            told_by: dict[str, str] = {}
+            told_by = {PROVIDER: self._provider} if self._provider else {}
             try:
                 with self._line.ask(_PATH, body, cancel) as exchange:
                     sent_ns = exchange.sent_ns
-                    told_by = served(exchange.headers)
+                    told_by |= served(exchange.headers)
                     for t_ns, data in exchange.events():
                         event = read_event(data)
                         usage = event.usage or usage

@@ -148,7 +148,12 @@ class ServerlessBackend:
             load_seconds=round(time.perf_counter() - started_s, 3),
             quotes=listed.quotes(model),
         )
-        return RemoteEngine(setup, line, _KIND, f"{model}{_suffix(setup)}", facts)
+        return RemoteEngine(
+            setup, line, _KIND, f"{model}{_suffix(setup)}", facts, provider=_provider(setup)
+        )
+
+    def charged_as(self, setup: Setup) -> str:
+        return f"{_provider(setup) or 'Hugging Face router'} {hosted_id(setup)}"
 
     def has_key(self, setup: Setup) -> bool:
         return self._key(setup) is not None

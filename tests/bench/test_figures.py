@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from app.bench import figures
-from app.bench.record import MemoryLedger, Price, Timeline, TokenUsage
+from app.bench.record import MemoryLedger, Price, Timeline, TokenPrice, TokenUsage
 from tests.bench.samples import MS, make_run, stamps
 
 
@@ -94,7 +94,37 @@ def test_cost_is_the_hourly_price_for_the_seconds_busy_and_exact() -> None:
     busy_half_a_second = Timeline(queued_ns=0, accepted_ns=0, ended_ns=500 * MS)
     figure = figures.cost(make_run(price=price, timeline=busy_half_a_second))
     assert figure.value == Decimal("0.0001")
-    assert "0.72 $/h, test, 2026-11-01" in figure.formula
+    assert "($0.72 per hour, test, 2026-11-01)" in figure.formula
+
+
+TOKEN_PRICE = TokenPrice(
+    input_per_million=Decimal(2),
+    output_per_million=Decimal(8),
+    cached_per_million=Decimal("0.5"),
+    source="test",
+    date=dt.date(2026, 11, 1),
+)
+
+
+def test_cost_on_a_server_is_each_kind_of_token_at_its_own_price() -> None:
+    usage = TokenUsage(prompt_tokens=100, prompt_tokens_computed=36, output_tokens=10)
+    figure = figures.cost(make_run(price=TOKEN_PRICE, usage=usage))
+    assert figure.value == Decimal(36 * 2 + 10 * 8 + 64 * Decimal("0.5")) / 1_000_000
+    assert "$2 input, $0.5 cached input, $8 output per million tokens, test" in figure.formula
+    assert figure.provenance == "derived"
+    flat = TOKEN_PRICE.model_copy(update={"cached_per_million": None})
+    assert figures.cost(make_run(price=flat, usage=usage)).value == Decimal(280) / 1_000_000
+
+
+def test_a_cost_of_tokens_is_as_sure_as_their_count() -> None:
+    counted = TokenUsage(
+        prompt_tokens=10, prompt_tokens_computed=10, output_tokens=5, kind="estimated"
+    )
+    assert figures.cost(make_run(price=TOKEN_PRICE, usage=counted)).provenance == "estimated"
+    silent = TokenUsage(prompt_tokens=None, prompt_tokens_computed=None, output_tokens=5)
+    figure = figures.cost(make_run(price=TOKEN_PRICE, usage=silent))
+    assert figure.value is None
+    assert "does not count" in figure.reason
 
 
 def test_without_a_price_there_is_no_cost_and_not_a_zero() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bench.prices import PriceBook, suggestions, table
+from app.bench.prices import PriceBook, hosted_price, suggestions, table
 from backends.errors import InvalidRequest, NotRecorded
 from backends.settings import Settings
 from tests.bench.disks import fill, read_only, small_disk
@@ -146,3 +146,35 @@ def test_every_price_of_the_table_is_dated_and_has_a_source() -> None:
 )
 def test_suggestions_are_for_the_same_hardware_only(device: str, titles: list[str]) -> None:
     assert [one.title for one in suggestions(device)] == titles
+
+
+def test_what_a_server_charges_by_token_is_kept_beside_the_prices_of_devices(
+    settings: Settings,
+) -> None:
+    book = PriceBook.load(settings)
+    book.set_price("cpu", "0.40")
+    made = book.set_token_price("http://there/v1 m", "0.15", "$0.60")
+    assert (made.input_per_million, made.output_per_million) == (Decimal("0.15"), Decimal("0.60"))
+    assert made.cached_per_million is None
+    kept = PriceBook.load(settings)
+    assert kept.price_set_for("HTTP://there/v1 m") == made
+    assert kept.names() == ["cpu", "http://there/v1 m"]
+    kept.clear_price("http://there/v1 m")
+    assert PriceBook.load(settings).names() == ["cpu"]
+
+
+def test_a_token_price_that_is_none_is_refused_in_its_own_words(settings: Settings) -> None:
+    book = PriceBook.load(settings)
+    with pytest.raises(InvalidRequest, match="not a number") as caught:
+        book.set_token_price("there", "0.15", "")
+    assert "million tokens" in caught.value.remedy
+    assert book.price_set_for("there") is None
+
+
+def test_the_table_quotes_hosts_with_source_and_date() -> None:
+    quoted = hosted_price("together", "Qwen/Qwen2.5-7B-Instruct")
+    assert quoted is not None
+    assert quoted.source
+    assert quoted.date <= dt.datetime.now(dt.UTC).date()
+    assert hosted_price("together", "Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4") is None
+    assert hosted_price("another", "Qwen/Qwen2.5-7B-Instruct") is None

@@ -1,10 +1,12 @@
-"""A fault server, and an engine that asks it."""
+"""A fault server, an engine that asks it, and the same server as Hugging Face's router."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from huggingface_hub.inference import _providers
 
 from backends.engine import CancelToken
 from backends.remote.endpoint import EndpointBackend
@@ -35,3 +37,28 @@ def setup_of(address: str, **options: str) -> Setup:
 def engine(server: FaultServer, backend: EndpointBackend) -> Iterator[RemoteEngine]:
     with backend.open(setup_of(server.address), lambda _: None, CancelToken()) as opened:
         yield opened
+
+
+MODEL = "meta-llama/Llama-3.2-3B-Instruct"
+HOSTED: dict[str, Any] = {
+    "id": MODEL,
+    "providers": [
+        {
+            "provider": "novita",
+            "status": "live",
+            "context_length": 32768,
+            "pricing": {"input": 0.03, "output": 0.05},
+        },
+        {"provider": "together", "status": "live", "context_length": 131072},
+        {"provider": "gone", "status": "error", "pricing": {"input": 1, "output": 1}},
+    ],
+}
+
+
+@pytest.fixture
+def router(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> FaultServer:
+    """The fault server where the library believes the router to be."""
+    root = server.address.removesuffix("/v1")
+    monkeypatch.setattr(_providers.CONVERSATIONAL_AUTO_ROUTER, "base_url", root)
+    server.listed = (HOSTED, {"id": 7, "providers": "odd"})
+    return server

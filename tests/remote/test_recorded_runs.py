@@ -6,6 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from app.bench.compare import why_not_comparable
 from app.bench.figures import cost, output_tokens, peak_memory, tpot, ttft
 from app.bench.lane import Lane
@@ -13,6 +15,7 @@ from app.bench.prices import PriceBook
 from app.bench.record import RunRecord
 from app.bench.runner import RunOrder, run
 from backends.engine import CancelToken
+from backends.registry import get_backend
 from backends.request import Message, Request
 from backends.settings import Settings
 from backends.setup import Setup
@@ -22,9 +25,9 @@ from tests.remote.conftest import setup_of
 from tests.remote.fault_server import ANSWER, DONE, END, Act, FaultServer, event, usage
 
 
-def run_on(setup: Setup, workshop: Workshop) -> RunRecord:
+def run_on(setup: Setup, workshop: Workshop, prices: PriceBook | None = None) -> RunRecord:
     settings = Settings(data_dir=Path("unused"), hourly_price=Decimal("2"))
-    bench = replace(workshop.bench, prices=PriceBook.load(settings))
+    bench = replace(workshop.bench, prices=prices or PriceBook.load(settings))
     request = Request(messages=(Message(role="user", content="What is prefill?"),))
     lane = Lane(Column(key="there", setup=setup), "there")
     return run(bench, RunOrder(setup, request), lane, CancelToken())
@@ -50,6 +53,38 @@ def test_the_price_of_this_machine_is_not_that_of_a_server(
 ) -> None:
     assert cost(run_on(setup_of(server.address), workshop)).value is None
     assert cost(run_on(fake_setup_of(), workshop)).value is not None
+
+
+def test_a_price_that_was_typed_for_a_server_goes_before_what_it_quotes(
+    server: FaultServer, workshop: Workshop, tmp_path: Path
+) -> None:
+    book = PriceBook.load(Settings(data_dir=tmp_path))
+    book.set_token_price(server.address, "1", "2")
+    record = run_on(setup_of(server.address), workshop, book)
+    assert cost(record).value == Decimal(7 * 1 + 4 * 2) / 1_000_000
+    assert "set by you" in cost(record).formula
+    elsewhere = run_on(setup_of(server.address, served_model="other"), workshop, book)
+    assert cost(elsewhere).value is None, "another model has another price"
+
+
+def test_who_answered_is_recorded(server: FaultServer, workshop: Workshop) -> None:
+    server.plays(Act(headers={"x-request-id": "abc", "x-inference-provider": "novita"}))
+    record = run_on(setup_of(server.address), workshop)
+    assert record.served == {"provider": "novita", "request id": "abc"}
+
+
+def test_a_hosted_answer_costs_what_the_one_who_gave_it_quotes(
+    router: FaultServer, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_test")
+    monkeypatch.setattr(get_backend("serverless"), "_router", router.address)
+    setup = Setup(model="llama-3.2-3b", backend="serverless")
+    router.plays(Act(headers={"x-inference-provider": "novita"}))
+    figure = cost(run_on(setup, workshop))
+    assert figure.value == (7 * Decimal("0.03") + 4 * Decimal("0.05")) / 1_000_000
+    assert "novita, Hugging Face router's model list" in figure.formula
+    router.plays(Act(headers={"x-inference-provider": "together"}))
+    assert cost(run_on(setup, workshop)).value is None, "it is in the list without a price"
 
 
 def test_beside_a_local_run_it_ran_on_other_hardware_and_no_choice_was_broken(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from huggingface_hub.inference import _providers
@@ -26,33 +25,10 @@ from backends.remote.serverless import ServerlessBackend
 from backends.request import Chunk, Message, Request, Sampling
 from backends.settings import get_settings
 from backends.setup import Setup
-from tests.remote.conftest import QUICK
+from tests.remote.conftest import MODEL, QUICK
 from tests.remote.fault_server import ANSWER, Act, FaultServer
 
-MODEL = "meta-llama/Llama-3.2-3B-Instruct"
 TOKEN = "hf_planted0123456789"
-HOSTED: dict[str, Any] = {
-    "id": MODEL,
-    "providers": [
-        {
-            "provider": "novita",
-            "status": "live",
-            "context_length": 32768,
-            "pricing": {"input": 0.03, "output": 0.05},
-        },
-        {"provider": "together", "status": "live", "context_length": 131072},
-        {"provider": "gone", "status": "error", "pricing": {"input": 1, "output": 1}},
-    ],
-}
-
-
-@pytest.fixture
-def router(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> FaultServer:
-    """The fault server where the library believes the router to be."""
-    root = server.address.removesuffix("/v1")
-    monkeypatch.setattr(_providers.CONVERSATIONAL_AUTO_ROUTER, "base_url", root)
-    server.listed = (HOSTED, {"id": 7, "providers": "odd"})
-    return server
 
 
 @pytest.fixture
