@@ -18,6 +18,7 @@ from backends.errors import DynoError, InvalidRequest
 from backends.settings import Settings
 
 PRICES_FILE = "prices.json"
+SERVERS_FILE = "servers.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,13 @@ KINDS = (
         "The prices that you set.",
         (PRICES_FILE,),
         "Clear a price where it is set.",
+    ),
+    Kind(
+        "servers",
+        "Saved servers",
+        "Addresses that you saved under a name, without keys.",
+        (SERVERS_FILE,),
+        "Forget a server where it is chosen.",
     ),
     Kind(
         "serverless",

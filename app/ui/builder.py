@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.bench.conversation import Column, Comparison
 from app.ui import chat_state
+from app.ui.saved_servers import model_choice, saved_servers
 from app.ui.server_price import server_price
 from backends.capabilities import Choice, Group, Toggle
 from backends.engine import Backend
@@ -34,9 +35,11 @@ def setup_editor(column: Column, *, busy: bool) -> None:
         _backend_picker(column, backends)
     else:
         st.caption(get_backend(setup.backend).title)
+    saved_servers(column, disabled=busy)
     for toggle in _grouped(get_backend(setup.backend).capabilities().toggles):
         if toggle.means_something_in(setup):
             _draw(toggle, column, disabled=busy)
+    model_choice(column, disabled=busy)
     _key_field(column, disabled=busy)
     server_price(column, disabled=busy)
     verdict = get_backend(setup.backend).check(setup)

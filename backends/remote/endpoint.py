@@ -47,6 +47,7 @@ class EndpointBackend:
 
     id = "endpoint"
     title = "A server (OpenAI-compatible)"
+    model_option = _SERVED
 
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience or Patience()
@@ -133,6 +134,14 @@ class EndpointBackend:
             load_seconds=round(time.perf_counter() - started_s, 3),
         )
         return RemoteEngine(setup, line, _kind(setup), model.id, facts, count)
+
+    def models(self, setup: Setup) -> tuple[str, ...]:
+        """Ids of the models that the server lists now. Raises a `DynoError`."""
+        line = Line(_address(setup), lambda: self._key(setup), self._patience)
+        try:
+            return tuple(model.id for model in _listed(line))
+        finally:
+            line.close()
 
     def charged_as(self, setup: Setup) -> str:
         served = str(setup.options.get(_SERVED, "")).strip()
