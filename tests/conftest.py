@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.bench.benchmarks.model_server import ModelServer
 from backends import registry
 from backends.host.client import HostClient
 from backends.host.shared import close_shared_host, shared_host
@@ -130,6 +131,27 @@ def bundled_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundled") / "target"
     shutil.copytree(source, folder, copy_function=shutil.copyfile)
     return folder
+
+
+@pytest.fixture(scope="session")
+def model_servers(bundled_model: Path, session_folder: Path) -> Iterator[list[ModelServer]]:
+    """The server of the bundled model, once one was asked for; the last one is the one in use."""
+    started: list[ModelServer] = []
+    yield started
+    for server in started:
+        server.close()
+
+
+@pytest.fixture
+def model_server(
+    model_servers: list[ModelServer], bundled_model: Path, session_folder: Path
+) -> ModelServer:
+    """`transformers serve` with the bundled model. It is started again if a test ended it."""
+    if not model_servers or not model_servers[-1].is_alive:
+        log = session_folder / f"transformers-serve-{len(model_servers)}.log"
+        model_servers.append(ModelServer(bundled_model, log))
+        model_servers[-1].wait_answering()
+    return model_servers[-1]
 
 
 @pytest.fixture(scope="session")
