@@ -133,25 +133,38 @@ def bundled_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class ServedModel:
+    """`transformers serve` with one model. It is started when first asked for, and again if a test
+    ended it."""
+
+    def __init__(self, model: Path, folder: Path) -> None:
+        self._model = model
+        self._folder = folder
+        self._started: list[ModelServer] = []
+
+    def __call__(self) -> ModelServer:
+        if not self._started or not self._started[-1].is_alive:
+            log = self._folder / f"transformers-serve-{len(self._started)}.log"
+            self._started.append(ModelServer(self._model, log))
+            self._started[-1].wait_answering()
+        return self._started[-1]
+
+    def close(self) -> None:
+        for server in self._started:
+            server.close()
+
+
 @pytest.fixture(scope="session")
-def model_servers(bundled_model: Path, session_folder: Path) -> Iterator[list[ModelServer]]:
-    """The server of the bundled model, once one was asked for; the last one is the one in use."""
-    started: list[ModelServer] = []
-    yield started
-    for server in started:
-        server.close()
+def served_model(bundled_model: Path, session_folder: Path) -> Iterator[ServedModel]:
+    """The bundled model on a real server."""
+    served = ServedModel(bundled_model, session_folder)
+    yield served
+    served.close()
 
 
 @pytest.fixture
-def model_server(
-    model_servers: list[ModelServer], bundled_model: Path, session_folder: Path
-) -> ModelServer:
-    """`transformers serve` with the bundled model. It is started again if a test ended it."""
-    if not model_servers or not model_servers[-1].is_alive:
-        log = session_folder / f"transformers-serve-{len(model_servers)}.log"
-        model_servers.append(ModelServer(bundled_model, log))
-        model_servers[-1].wait_answering()
-    return model_servers[-1]
+def model_server(served_model: ServedModel) -> ModelServer:
+    return served_model()
 
 
 @pytest.fixture(scope="session")
