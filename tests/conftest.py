@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.bench.benchmarks.model_server import ModelServer
 from backends import registry
 from backends.host.client import HostClient
 from backends.host.shared import close_shared_host, shared_host
@@ -130,6 +131,40 @@ def bundled_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundled") / "target"
     shutil.copytree(source, folder, copy_function=shutil.copyfile)
     return folder
+
+
+class ServedModel:
+    """`transformers serve` with one model. It is started when first asked for, and again if a test
+    ended it."""
+
+    def __init__(self, model: Path, folder: Path) -> None:
+        self._model = model
+        self._folder = folder
+        self._started: list[ModelServer] = []
+
+    def __call__(self) -> ModelServer:
+        if not self._started or not self._started[-1].is_alive:
+            log = self._folder / f"transformers-serve-{len(self._started)}.log"
+            self._started.append(ModelServer(self._model, log))
+            self._started[-1].wait_answering()
+        return self._started[-1]
+
+    def close(self) -> None:
+        for server in self._started:
+            server.close()
+
+
+@pytest.fixture(scope="session")
+def served_model(bundled_model: Path, session_folder: Path) -> Iterator[ServedModel]:
+    """The bundled model on a real server."""
+    served = ServedModel(bundled_model, session_folder)
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def model_server(served_model: ServedModel) -> ModelServer:
+    return served_model()
 
 
 @pytest.fixture(scope="session")

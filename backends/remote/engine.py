@@ -24,6 +24,7 @@ from backends.request import (
     Usage,
 )
 from backends.setup import Setup
+from backends.stop_strings import StopStringFilter
 from backends.turns import turns_to_send
 
 _PATH = "/chat/completions"
@@ -60,9 +61,10 @@ class RemoteEngine(OpenUntilClosed):
             sampling = request.sampling
             turns = turns_to_send(self.setup.history, request.messages, sampling)
             body = chat_body(self._model, turns, sampling, self._beyond_the_standard(sampling))
-            sent_ns = time.monotonic_ns()
+            sent_ns = text_ns = time.monotonic_ns()
             usage: ServerUsage | None = None
             reason: FinishReason | None = None
+            stop = StopStringFilter(sampling.stop)
             pieces: list[str] = []
             told_by = {PROVIDER: self._provider} if self._provider else {}
             try:
@@ -73,7 +75,8 @@ class RemoteEngine(OpenUntilClosed):
                         event = read_event(data)
                         usage = event.usage or usage
                         reason = _reason(event) or reason
-                        for chunk in _chunks(event, t_ns):
+                        text_ns = t_ns if event.has_text else text_ns
+                        for chunk in _chunks(event, t_ns, stop):
                             pieces.append(chunk.text)
                             yield chunk
                         if pieces:
@@ -84,6 +87,9 @@ class RemoteEngine(OpenUntilClosed):
                 if not (cancel.is_cancelled or isinstance(error, Cancelled)):
                     raise
                 reason, usage = "cancelled", None
+            if rest := stop.rest():
+                pieces.append(rest)
+                yield Chunk(None, rest, text_ns)
             ended_ns = time.monotonic_ns()
             counted = self._usage(usage, "".join(pieces))
             report = GenerationReport(sent_ns, ended_ns, counted, _NOT_TOLD, served=told_by)
@@ -100,15 +106,19 @@ class RemoteEngine(OpenUntilClosed):
         self._line.close()
 
     def _beyond_the_standard(self, sampling: Sampling) -> dict[str, Any]:
-        if not sampling.fixed_length:
-            return {}
-        if self._kind.fixed_length is None:
+        if sampling.fixed_length and not self._kind.fixes_length:
             raise InvalidRequest(
                 f"{self._kind.title[0].upper()}{self._kind.title[1:]} cannot be told to make an "
                 "answer of a fixed length.",
                 "Turn fixed length off, or say which kind of server it is.",
             )
-        return self._kind.fixed_length(sampling.max_new_tokens)
+        if sampling.fixed_length and sampling.stop:
+            raise InvalidRequest(
+                "A server's answer of a fixed length cannot be cut at a stop string: what follows "
+                "would not be seen, and so not be timed.",
+                "Remove the stop strings, or turn fixed length off.",
+            )
+        return self._kind.fields(sampling)
 
     def _usage(self, told: ServerUsage | None, answer: str) -> Usage:
         """What the server counted, and where it did not, what `count` makes of it."""
@@ -127,14 +137,16 @@ def _reason(event: StreamEvent) -> FinishReason | None:
     return event.choices[0].ended if event.choices else None
 
 
-def _chunks(event: StreamEvent, t_ns: int) -> Iterator[Chunk]:
-    """The text of an event; role-only and empty ones give none."""
+def _chunks(event: StreamEvent, t_ns: int, stop: StopStringFilter) -> Iterator[Chunk]:
+    """The text of an event; role-only and empty ones give none. Not every server leaves the stop
+    string out."""
     for choice in event.choices[:1]:
         thought = _thought(choice.delta)
         if thought:
             yield Chunk(None, thought, t_ns, kind="reasoning")
-        if choice.delta.content:
-            yield Chunk(None, choice.delta.content, t_ns)
+        shown = stop.feed(choice.delta.content or "")
+        if shown:
+            yield Chunk(None, shown, t_ns)
 
 
 def _thought(delta: Delta) -> str | None:

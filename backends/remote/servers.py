@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from backends.request import Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,22 +18,42 @@ class Launch:
     command: str
 
 
+def _nothing(sampling: Sampling) -> dict[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class ServerKind:
-    """`fixed_length` gives the fields that make an answer so many tokens long; None where the
-    server cannot be told to."""
+    """`fields` gives what a request of this sampling needs there beyond the standard.
+    `fixes_length`: among it is that an answer of a fixed length does not end before."""
 
     id: str
     title: str
-    fixed_length: Callable[[int], dict[str, Any]] | None = None
+    fixes_length: bool = False
+    fields: Callable[[Sampling], dict[str, Any]] = _nothing
     launches: tuple[Launch, ...] = ()
 
     def launch_text(self) -> str:
         return "\n\n".join(f"# {launch.purpose}\n{launch.command}" for launch in self.launches)
 
 
-def _ignore_end(tokens: int) -> dict[str, Any]:
-    return {"ignore_eos": True, "min_tokens": tokens}
+def _ignore_end(sampling: Sampling) -> dict[str, Any]:
+    if not sampling.fixed_length:
+        return {}
+    return {"ignore_eos": True, "min_tokens": sampling.max_new_tokens}
+
+
+def _ignore_end_alone(sampling: Sampling) -> dict[str, Any]:
+    return {"ignore_eos": True} if sampling.fixed_length else {}
+
+
+def _generation_config(sampling: Sampling) -> dict[str, Any]:
+    """`transformers serve` takes a temperature and samples only where the model's own configuration
+    says so; what is given here counts, and the rest is the model's."""
+    config: dict[str, Any] = {"do_sample": True} if sampling.temperature > 0 else {}
+    if sampling.fixed_length:
+        config["min_new_tokens"] = sampling.max_new_tokens
+    return {"generation_config": json.dumps(config)} if config else {}
 
 
 STANDARD = ServerKind("standard", "any OpenAI-compatible server")
@@ -39,6 +62,7 @@ _KINDS = (
     ServerKind(
         "vllm",
         "vLLM",
+        True,
         _ignore_end,
         (
             Launch("as it is", "vllm serve MODEL"),
@@ -54,6 +78,7 @@ _KINDS = (
     ServerKind(
         "sglang",
         "SGLang",
+        True,
         _ignore_end,
         (
             Launch("as it is", "python -m sglang.launch_server --model-path MODEL"),
@@ -66,7 +91,8 @@ _KINDS = (
     ServerKind(
         "llamacpp",
         "llama.cpp server",
-        lambda tokens: {"ignore_eos": True},
+        True,
+        _ignore_end_alone,
         (
             Launch("as it is", "llama-server -hf MODEL --port 8080"),
             Launch(
@@ -76,13 +102,18 @@ _KINDS = (
     ),
     ServerKind("tgi", "Text Generation Inference"),
     ServerKind(
-        "tensorrt-llm", "TensorRT-LLM", _ignore_end, (Launch("as it is", "trtllm-serve MODEL"),)
+        "tensorrt-llm",
+        "TensorRT-LLM",
+        True,
+        _ignore_end,
+        (Launch("as it is", "trtllm-serve MODEL"),),
     ),
-    ServerKind("ollama", "Ollama", None, (Launch("as it is", "ollama run MODEL"),)),
+    ServerKind("ollama", "Ollama", launches=(Launch("as it is", "ollama run MODEL"),)),
     ServerKind(
         "transformers",
         "transformers serve",
-        None,
+        True,
+        _generation_config,
         (Launch("as it is", "transformers serve MODEL"),),
     ),
 )

@@ -57,6 +57,10 @@ class StreamEvent(_Lenient):
     usage: ServerUsage | None = None
     error: Any = None
 
+    @property
+    def has_text(self) -> bool:
+        return any(choice.delta.content for choice in self.choices[:1])
+
 
 class ServedModel(_Lenient):
     id: str

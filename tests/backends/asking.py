@@ -39,6 +39,16 @@ class Answer:
         return "".join(chunk.text for chunk in self.chunks)
 
     @property
+    def said(self) -> list[int] | str:
+        """What answers are compared by: their ids, or their text where a server tells no ids."""
+        return self.ids or self.text
+
+    @property
+    def tokens(self) -> int:
+        """How many there are: the ids that came, else what a server counted, if it did."""
+        return len(self.ids) or self.report.usage.output_tokens or 0
+
+    @property
     def finish_reason(self) -> FinishReason | None:
         return self.chunks[-1].finish_reason
 

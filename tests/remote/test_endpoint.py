@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import replace
@@ -165,6 +166,47 @@ def test_a_fixed_length_is_asked_for_only_where_the_server_knows_how(
         ask(vllm, fixed_length=True, max_new_tokens=5)
     assert server.bodies[-1]["ignore_eos"] is True
     assert server.bodies[-1]["min_tokens"] == server.bodies[-1]["max_tokens"] == 5
+
+
+def test_transformers_serve_is_told_to_sample_and_how_long(
+    server: FaultServer, backend: EndpointBackend
+) -> None:
+    setup = setup_of(server.address, server="transformers")
+    with backend.open(setup, lambda _: None, CancelToken()) as engine:
+        ask(engine)
+        assert "generation_config" not in server.bodies[-1]
+        ask(engine, temperature=0.5, fixed_length=True, max_new_tokens=5)
+    config = json.loads(server.bodies[-1]["generation_config"])
+    assert config == {"do_sample": True, "min_new_tokens": 5}
+
+
+def test_a_stop_string_does_not_show_where_a_server_sends_it(
+    server: FaultServer, engine: RemoteEngine
+) -> None:
+    server.plays(Act(pieces=(event("Paris is"), event(" it. Or"), event(" not"), END, DONE)))
+    assert [chunk.text for chunk in ask(engine, stop=[" it. O"])] == ["Paris is", ""]
+
+
+def test_text_that_only_began_like_a_stop_string_has_the_stamp_of_its_event(
+    server: FaultServer, engine: RemoteEngine
+) -> None:
+    server.plays(Act(pieces=(event("Paris"), event(" is"), END, DONE), pause_s=0.05))
+    first, held, last = ask(engine, stop=[" is!"])
+    assert (first.text, held.text, last.text) == ("Paris", " is", "")
+    assert last.t_ns - held.t_ns > 0.05e9, "what came after it took a while"
+
+
+def test_a_fixed_length_is_not_cut_at_stop_strings(
+    server: FaultServer, backend: EndpointBackend
+) -> None:
+    with (
+        backend.open(
+            setup_of(server.address, server="vllm"), lambda _: None, CancelToken()
+        ) as vllm,
+        pytest.raises(InvalidRequest, match="stop string") as refused,
+    ):
+        ask(vllm, fixed_length=True, stop=["x"])
+    assert refused.value.remedy
 
 
 # When it goes wrong

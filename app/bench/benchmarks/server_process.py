@@ -39,14 +39,14 @@ _LOG_TAIL_CHARS = 2_000
 # One each for a user, whatever runs: the devices' locks, and the cache that torch makes.
 _KEPT = ("llm-dyno-locks", "torchinductor")
 # Whatever proxy the environment names, this machine's own server is asked directly.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+ASKED_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class ServerProcess(ClosedOnExit):
     """`streamlit run` as a child. Use it in a `with`; `end` tells what it left behind."""
 
     def __init__(self, data_dir: Path, entry: Path = BENCH_ENTRY) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.data_dir = data_dir
         self._log_path = data_dir / "server.log"
@@ -82,7 +82,7 @@ class ServerProcess(ClosedOnExit):
         """Return once it answers. Raises `DynoError` with the end of its log if it does not."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
-            with contextlib.suppress(OSError), _OPENER.open(f"{self.url}/_stcore/health"):
+            with contextlib.suppress(OSError), ASKED_DIRECTLY.open(f"{self.url}/_stcore/health"):
                 return
             time.sleep(0.02)
         raise DynoError("The server did not start.", "Read its log.", self.log_tail())
@@ -107,7 +107,7 @@ class ServerProcess(ClosedOnExit):
             headers={"Content-Type": "application/json"},
         )
         try:
-            with _OPENER.open(request, timeout=_RUN_SECONDS) as response:
+            with ASKED_DIRECTLY.open(request, timeout=_RUN_SECONDS) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             reason = error.read().decode(errors="replace")[:500]
@@ -182,7 +182,7 @@ class ServerProcess(ClosedOnExit):
         self.end()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
