@@ -134,13 +134,23 @@ class GenerationReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """A pause before an answer that a server asked for, with its reason for people. It is over at
+    `until_ns` of the monotonic clock."""
+
+    why: str
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """What an engine emits: the tokens of one step, stamped where the ids exist.
 
     `t_ns` is the monotonic clock of the process that has the tokens. `token_ids` is None where a
     server does not tell them. `text` may be empty (half a character, a special token); its first
     `accepted_chars` come from guesses that were kept, the rest from the target itself. The last
-    chunk carries `finish_reason` and `report`; it may have no tokens.
+    chunk carries `finish_reason` and `report`; it may have no tokens. One with a `wait` has nothing
+    else: it tells why there is no answer yet.
     """
 
     token_ids: tuple[int, ...] | None
@@ -152,3 +162,4 @@ class Chunk:
     kind: Literal["answer", "reasoning"] = "answer"
     finish_reason: FinishReason | None = None
     report: GenerationReport | None = None
+    wait: Wait | None = None

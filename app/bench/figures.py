@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from app.bench.record import ChunkStamp, Price, RunRecord, TokenPrice, TokenUsage
+from backends.engine import REMOTE_DEVICE
 
 Number = int | float | Decimal
 Provenance = Literal["measured", "derived", "estimated", "quoted"]
@@ -116,6 +117,8 @@ def _decode_rate(record: RunRecord) -> float | None:
 
 def _prefill_rate(record: RunRecord) -> float | None:
     first_ns, usage = _ttft_ns(record), record.usage
+    if _is_elsewhere(record):
+        return None
     if not first_ns or first_ns < 0 or usage is None or usage.prompt_tokens_computed is None:
         return None
     return usage.prompt_tokens_computed * NS_PER_SECOND / first_ns
@@ -199,6 +202,43 @@ def _no_guess(record: RunRecord) -> str:
     return "nothing was guessed" if record.speculation is None else "too few guesses"
 
 
+def _is_elsewhere(record: RunRecord) -> bool:
+    return record.environment.device == REMOTE_DEVICE
+
+
+def _ttft_formula(record: RunRecord) -> str:
+    if _is_elsewhere(record):
+        return (
+            "first text, answer or reasoning − request sent over an open connection; network, the "
+            "server's queue and prefill are all in it and cannot be told apart from here"
+        )
+    return "first token id − request accepted by the engine (time in the queue not included)"
+
+
+def _counted(record: RunRecord, here: str) -> str:
+    """Who counted the tokens: we `here`, or whoever answered."""
+    if not _is_elsewhere(record):
+        return here
+    if record.usage is not None and record.usage.kind == "estimated":
+        return "counted with the tokenizer that the setup names"
+    return "as the server counted them"
+
+
+def _no_prefill_rate(record: RunRecord) -> str:
+    if _is_elsewhere(record):
+        return f"{NOT_TOLD}: network and queue are in the time to first token"
+    return _NO_TOKEN
+
+
+def _tokens_per_chunk(record: RunRecord) -> float | None:
+    """None where each chunk is one step of a model that runs here."""
+    texts = sum(bool(chunk.text) for chunk in record.chunks)
+    tokens = record.usage.output_tokens if record.usage else None
+    if not _is_elsewhere(record) or not texts or tokens is None:
+        return None
+    return tokens / texts
+
+
 _NO_TOKEN = "no token was produced"
 _TOO_FEW = "fewer than two chunks of tokens"
 # How a reason begins where a server knows and does not say.
@@ -216,9 +256,10 @@ ttft = Metric(
     "Time to first token (TTFT)",
     "ns",
     "measured",
-    "first token id − request accepted by the engine (time in the queue not included)",
+    "",
     _ttft_ns,
     _NO_TOKEN,
+    detail=_ttft_formula,
 )
 tpot = Metric(
     "tpot_ns",
@@ -248,7 +289,7 @@ prefill_rate = Metric(
     "derived",
     "prompt tokens computed / TTFT",
     _prefill_rate,
-    _NO_TOKEN,
+    _no_prefill_rate,
     better="higher",
 )
 total_time = Metric(
@@ -265,19 +306,33 @@ prompt_tokens = Metric(
     "Prompt tokens",
     "tokens",
     "measured",
-    "ids in the rendered prompt",
+    "",
     lambda record: record.usage.prompt_tokens if record.usage else None,
     _not_counted,
     better="neither",
+    detail=lambda record: _counted(record, "ids in the rendered prompt"),
 )
 output_tokens = Metric(
     "output_tokens",
     "Output tokens",
     "tokens",
     "measured",
-    "ids produced, end-of-turn token included",
+    "",
     lambda record: record.usage.output_tokens if record.usage else None,
     _not_counted,
+    better="neither",
+    detail=lambda record: _counted(record, "ids produced, end-of-turn token included"),
+)
+tokens_per_chunk = Metric(
+    "tokens_per_chunk",
+    "Tokens per chunk",
+    "ratio",
+    "derived",
+    "output tokens / chunks with text",
+    _tokens_per_chunk,
+    lambda record: (
+        _not_counted(record) if _is_elsewhere(record) else "each chunk is a step of the model"
+    ),
     better="neither",
 )
 peak_memory = Metric(
@@ -361,6 +416,7 @@ METRICS = (
     total_time,
     prompt_tokens,
     output_tokens,
+    tokens_per_chunk,
     peak_memory,
     cost,
     acceptance,

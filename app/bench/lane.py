@@ -15,14 +15,15 @@ from app.bench.record import RunRecord
 from app.bench.scheduler import Place
 from backends.engine import Progress
 from backends.errors import DynoError, NotRecorded
-from backends.request import Chunk
+from backends.request import Chunk, Wait
 
 LaneState = Literal["waiting", "queued", "loading", "warming up", "running", "done"]
 
 
 @dataclass(slots=True)
 class Lane:
-    """One column of a job. `record` is set when the state becomes "done"."""
+    """One column of a job. `record` is set when the state becomes "done". `is_remote`: somebody
+    else's server answers. `wait`: what keeps it from answering."""
 
     column: Column
     label: str
@@ -33,6 +34,8 @@ class Lane:
     first_token_ns: int | None = None
     last_token_ns: int | None = None
     running_since_ns: int | None = None
+    is_remote: bool = False
+    wait: Wait | None = None
     record: RunRecord | None = None
     not_recorded: NotRecorded | None = None
     error: DynoError | None = None
@@ -45,11 +48,13 @@ class Lane:
         self.progress = progress
 
     def start_running(self) -> None:
+        self.wait = None
         self.running_since_ns = time.monotonic_ns()
         self.state = "running"
 
     def take(self, chunk: Chunk) -> None:
         """Add a chunk to what is shown."""
+        self.wait = chunk.wait
         if chunk.token_ids:
             if self.first_token_ns is None:
                 self.first_token_ns = chunk.t_ns

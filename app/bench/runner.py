@@ -101,13 +101,14 @@ def run(bench: Bench, order: RunOrder, lane: Lane, cancel: CancelToken) -> RunRe
             lane.state = "loading"
             leased = held.enter_context(bench.pool.lease(order.setup, lane.set_progress, cancel))
             trace.engine = leased.engine
+            lane.is_remote = leased.engine.describe().device == REMOTE_DEVICE
             if leased.is_new:
                 facts = leased.engine.describe()
                 trace.load_seconds = facts.load_seconds
                 trace.compile_seconds = facts.compile_seconds
             if not leased.is_warm:
                 lane.state = "warming up"
-                trace.warm_up_seconds = _warm_up(leased.engine, order.request, cancel)
+                trace.warm_up_seconds = _warm_up(leased.engine, order.request, lane, cancel)
                 leased.is_warm = True
             trace.warm = True
             lane.start_running()
@@ -144,15 +145,15 @@ def not_begun(bench: Bench, order: RunOrder, error: DynoError, cancel: CancelTok
     return _record(bench, order, trace, cancel, dt.datetime.now(dt.UTC))
 
 
-def _warm_up(engine: Engine, request: Request, cancel: CancelToken) -> float:
+def _warm_up(engine: Engine, request: Request, lane: Lane, cancel: CancelToken) -> float:
     """A few tokens of the same request, so that one-time costs are not in the run. Seconds."""
     started = time.perf_counter()
     sampling = request.sampling.model_copy(
         update={"max_new_tokens": _WARM_UP_TOKENS, "fixed_length": False}
     )
     warm_up = request.model_copy(update={"sampling": sampling, "is_warm_up": True})
-    for _ in engine.generate(warm_up, cancel):
-        pass
+    for chunk in engine.generate(warm_up, cancel):
+        lane.wait = chunk.wait
     if cancel.is_cancelled:
         raise Cancelled("It was stopped while it warmed up.")
     return round(time.perf_counter() - started, 4)

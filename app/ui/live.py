@@ -84,9 +84,14 @@ def status_line(lane: Lane, now_ns: int) -> str:
         return f"In the queue: {lane.place.ahead} ahead{holder}"
     if lane.state == "loading":
         return lane.progress.stage if lane.progress else "Getting the engine"
+    if lane.wait is not None and lane.state in ("warming up", "running"):
+        left_s = max(0, lane.wait.until_ns - now_ns) // 1_000_000_000
+        return f"{lane.wait.why}: about {left_s + 1} s"
     if lane.state == "warming up":
         return "Warming up (not measured)"
     if lane.state == "running":
+        if lane.is_remote:
+            return _status_elsewhere(lane, now_ns)
         if lane.tokens == 0:
             return f"Prefill {duration(now_ns - (lane.running_since_ns or now_ns))}"
         speed = lane.tokens_per_second
@@ -94,6 +99,13 @@ def status_line(lane: Lane, now_ns: int) -> str:
     if lane.state == "waiting":
         return "Waiting for its turn"
     return lane.error.message if lane.error is not None else "Done"
+
+
+def _status_elsewhere(lane: Lane, now_ns: int) -> str:
+    """A server says how many tokens it made when it has made them."""
+    if lane.text:
+        return "Streaming: its tokens are counted at the end"
+    return f"Network, queue and prefill {duration(now_ns - (lane.running_since_ns or now_ns))}"
 
 
 def follow(

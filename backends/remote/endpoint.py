@@ -28,9 +28,10 @@ from backends.errors import (
     RemoteError,
     Unreachable,
 )
+from backends.remote.attempts import Patience
 from backends.remote.engine import RemoteEngine
 from backends.remote.keys import Keys
-from backends.remote.line import Line, Patience
+from backends.remote.line import Line
 from backends.remote.servers import KINDS, STANDARD, ServerKind
 from backends.remote.wire import ServedModel, ServedModels
 from backends.settings import get_settings

@@ -69,6 +69,8 @@ class RemoteEngine(OpenUntilClosed):
             told_by = {PROVIDER: self._provider} if self._provider else {}
             try:
                 with self._line.ask(_PATH, body, cancel) as exchange:
+                    for wait in exchange.waits():
+                        yield Chunk(None, "", time.monotonic_ns(), wait=wait)
                     sent_ns = exchange.sent_ns
                     told_by |= served(exchange.headers)
                     for t_ns, data in exchange.events():

@@ -85,6 +85,18 @@ def retry_after_seconds(headers: Mapping[str, str], now: dt.datetime | None = No
     return max(0.0, (when - (now or dt.datetime.now(dt.UTC))).total_seconds())
 
 
+def starting_seconds(status: int, body: str) -> float | None:
+    """Seconds until a model is loaded that the server has begun to load, as it estimates them; None
+    where it says nothing of the kind."""
+    if status != 503:
+        return None
+    try:
+        told = json.loads(body)["estimated_time"]
+        return max(1.0, float(told))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 def _message(body: str) -> str:
     """What a server's error body says, without the JSON around it; no more than a few lines."""
     try:

@@ -24,8 +24,9 @@ from backends.errors import (
     ModelNotFound,
     Unreachable,
 )
+from backends.remote.attempts import Patience, Trace
 from backends.remote.failures import refusal
-from backends.remote.line import Line, Patience, Trace
+from backends.remote.line import Line
 
 _wanted: ContextVar[bool] = ContextVar("wanted", default=False)
 

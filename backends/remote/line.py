@@ -1,12 +1,10 @@
 """One connection to one server, kept open: asks, and gives the stream of events with their stamps.
 
-Knows HTTP, not chat. What is asked again, and how often, is decided here; so is how long anything
-may take.
+Knows HTTP, not chat. What is asked again, and how long anything may take, is in `attempts`.
 """
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,43 +16,48 @@ from pydantic import SecretStr
 
 from backends.engine import CancelToken
 from backends.errors import Cancelled, DynoError, RemoteError, StreamBroken, Timeout, Unreachable
-from backends.remote.failures import RETRIED_STATUSES, refusal, retry_after_seconds
+from backends.remote.attempts import Attempts, Patience, Trace
+from backends.remote.failures import refusal
 from backends.remote.watchdog import Watchdog
 from backends.remote.wire import DONE
+from backends.request import Wait
 
 _MAX_EVENT_BYTES: Final = 1_000_000
-_MAX_ERROR_BYTES: Final = 20_000
-# What a proxy may ask to wait before a user would rather be told.
-_LONGEST_WAIT_S: Final = 20.0
 _NO_REDIRECTS: Final = "Type the address that it points to."
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long things may take, in seconds, and how often a refused request is sent in all."""
-
-    connect_s: float = 10.0
-    first_event_s: float = 300.0
-    silence_s: float = 60.0
-    tries: int = 4
-    first_pause_s: float = 0.5
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and the stream that answers it. `sent_ns`: its headers began to leave, on a
-    connection that was open by then. `headers`: those of the answer."""
+    """One request and the stream that answers it: first all `waits`, then the `events`. From then
+    on there is `sent_ns`, when the headers of what was answered began to leave, on a connection
+    that was open by then, and `headers`, those of the answer."""
 
-    sent_ns: int
-    headers: Mapping[str, str]
-    _events: Iterator[httpx2.ServerSentEvent]
+    _answered: Iterator[Wait | httpx2.Response]
+    _trace: Callable[[], Trace]
     _watchdog: Watchdog
     _patience: Patience
+    sent_ns: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    _response: httpx2.Response | None = None
+
+    def waits(self) -> Iterator[Wait]:
+        """Send, and again after each pause that the server asks for, until it answers."""
+        for step in self._answered:
+            if isinstance(step, Wait):
+                yield step
+            else:
+                self._response, self.headers = step, step.headers
+                self.sent_ns = self._trace().sent_ns
+
+    def close(self) -> None:
+        if self._response is not None:
+            self._response.close()
 
     def events(self) -> Iterator[tuple[int, str]]:
         """Data of each event with the moment at which it was read, until the stream ends or says
         "[DONE]", which not every server does."""
-        for event in self._events:
+        assert self._response is not None
+        for event in httpx2.EventSource(self._response, _MAX_EVENT_BYTES):
             t_ns = time.monotonic_ns()
             if event.data == DONE:
                 return
@@ -68,32 +71,16 @@ class Exchange:
 
 
 @dataclass(slots=True)
-class Trace:
-    """What httpx tells of a request while it is made."""
-
-    on_socket: Callable[[Any], None]
-    is_new_connection: bool = False
-    sent_ns: int = 0
-
-    def __call__(self, name: str, info: dict[str, Any]) -> None:
-        if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self.is_new_connection = True
-            self.on_socket(info["return_value"].get_extra_info("socket"))
-        elif name == "http11.send_request_headers.started":
-            self.sent_ns = time.monotonic_ns()
-
-
-@dataclass(slots=True)
 class Line:
     """A client of the server at `base_url`, without a trailing slash. `key` is asked for each time,
     so that one typed later counts; it is in no message."""
 
     base_url: str
     key: Callable[[], SecretStr | None] = lambda: None
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     _client: httpx2.Client = field(init=False)
     # Of the connection that is open: cutting it is the only way to end a read that waits.
-    _socket: Any = None
+    socket: Any = None
 
     def __post_init__(self) -> None:
         # One connection, so that the socket of the last request is that of the next.
@@ -107,8 +94,8 @@ class Line:
     def close(self) -> None:
         self._client.close()
 
-    def _remember_socket(self, connected: Any) -> None:
-        self._socket = connected
+    def remember_socket(self, connected: Any) -> None:
+        self.socket = connected
 
     def _with_key(self, request: httpx2.Request) -> httpx2.Request:
         key = self.key()
@@ -122,12 +109,12 @@ class Line:
             response = self._client.get(
                 self.base_url + path,
                 timeout=within_s,
-                extensions={"trace": Trace(self._remember_socket)},
+                extensions={"trace": Trace(self.remember_socket)},
             )
         except httpx2.HTTPError as error:
-            raise self._unreachable(error) from error
+            raise self.unreachable(error) from error
         if response.status_code != 200:
-            raise self._refused(response, response.text)
+            raise self.refused(response, response.text)
         return response.content
 
     @contextmanager
@@ -140,80 +127,38 @@ class Line:
         """
         with Watchdog() as watchdog:
             forget = cancel.on_cancel(watchdog.cut)
+            attempts = Attempts(self, path, body, cancel, watchdog)
+            exchange = Exchange(iter(attempts), lambda: attempts.trace, watchdog, self.patience)
             try:
-                response, sent_ns = self._answered(path, body, cancel, watchdog)
-                try:
-                    events = iter(httpx2.EventSource(response, _MAX_EVENT_BYTES))
-                    yield Exchange(sent_ns, response.headers, events, watchdog, self.patience)
-                finally:
-                    response.close()
+                yield exchange
             except httpx2.HTTPError as error:
-                raise self._broken(error, cancel, watchdog) from error
+                raise self.broken(error, cancel, watchdog) from error
             finally:
+                exchange.close()
                 forget()
 
-    def _answered(
-        self, path: str, body: dict[str, Any], cancel: CancelToken, watchdog: Watchdog
-    ) -> tuple[httpx2.Response, int]:
-        """A response whose stream may be read, and when its request was sent."""
-
-        def on_socket(connected: Any) -> None:
-            self._remember_socket(connected)
-            watchdog.hold(connected)
-
-        if self._socket is not None:
-            watchdog.hold(self._socket)
-        for attempt in range(1, self.patience.tries + 1):
-            trace = Trace(on_socket)
-            request = self._request(path, body, trace)
-            watchdog.allow(self.patience.first_event_s, "the first piece of the answer")
-            pause_s = self._pause_s(attempt)
-            try:
-                response = self._client.send(request, stream=True)
-            except httpx2.ConnectError as error:
-                failure: DynoError = self._unreachable(error)
-            except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
-                # A server may close a kept connection at any time, most likely before it saw this.
-                if trace.is_new_connection or cancel.is_cancelled or watchdog.expired:
-                    raise
-                failure, pause_s = self._broken(error, cancel, watchdog), 0.0
-            else:
-                if response.status_code == 200:
-                    return response, trace.sent_ns
-                failure = self._refused(response, _beginning(response))
-                response.close()
-                if response.status_code not in RETRIED_STATUSES:
-                    raise failure
-                pause_s = max(pause_s, retry_after_seconds(response.headers) or 0.0)
-            if attempt == self.patience.tries or pause_s > _LONGEST_WAIT_S:
-                raise failure
-            if cancel.wait(pause_s):
-                raise Cancelled("It was stopped while it waited for the server.")
-        raise AssertionError("the last try returns or raises")
+    def send(self, path: str, body: dict[str, Any], trace: Trace) -> httpx2.Response:
+        """Send a request once and return its answer, with the stream unread."""
+        return self._client.send(self._request(path, body, trace), stream=True)
 
     def _request(self, path: str, body: dict[str, Any], trace: Trace) -> httpx2.Request:
         return self._client.build_request(
             "POST", self.base_url + path, json=body, extensions={"trace": trace}
         )
 
-    def _pause_s(self, attempt: int) -> float:
-        """Doubling, and anywhere up to that much: many clients must not come back at once."""
-        longest = self.patience.first_pause_s * 2.0 ** (attempt - 1)
-        return longest * random.uniform(0.5, 1.0)
-
-    def _refused(self, response: httpx2.Response, body: str) -> DynoError:
+    def refused(self, response: httpx2.Response, body: str) -> DynoError:
         if response.is_redirect:
             to = response.headers.get("location", "elsewhere")
             return RemoteError(f"{self.base_url} points to {to}.", _NO_REDIRECTS)
         return refusal(response.status_code, response.headers, body, self.base_url)
 
-    def _unreachable(self, error: Exception) -> DynoError:
+    def unreachable(self, error: Exception) -> DynoError:
         return Unreachable(
             f"There is no server at {self.base_url} ({type(error).__name__}).",
             "Start it, or correct the address.",
         )
 
-    def _broken(self, error: Exception, cancel: CancelToken, watchdog: Watchdog) -> DynoError:
+    def broken(self, error: Exception, cancel: CancelToken, watchdog: Watchdog) -> DynoError:
         if cancel.is_cancelled:
             return Cancelled("It was stopped.")
         if watchdog.expired:
@@ -227,17 +172,7 @@ class Line:
                 "Check that the address is that of an OpenAI-compatible server.",
             )
         if isinstance(error, httpx2.ConnectTimeout):
-            return self._unreachable(error)
+            return self.unreachable(error)
         return StreamBroken(
             f"The connection to {self.base_url} broke ({type(error).__name__}).", "Send again."
         )
-
-
-def _beginning(response: httpx2.Response) -> str:
-    """The first bytes of an error's body: nobody reads more, and there may be much more."""
-    read = b""
-    for piece in response.iter_bytes():
-        read += piece
-        if len(read) > _MAX_ERROR_BYTES:
-            break
-    return read[:_MAX_ERROR_BYTES].decode("utf-8", "replace")

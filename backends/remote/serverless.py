@@ -17,9 +17,10 @@ from backends.capabilities import (
 from backends.catalog import catalog
 from backends.engine import REMOTE_DEVICE, CancelToken, EngineFacts, OnProgress, Progress
 from backends.errors import Cancelled, InvalidSetup, ModelNotFound
+from backends.remote.attempts import Patience
 from backends.remote.engine import RemoteEngine
 from backends.remote.keys import Keys
-from backends.remote.line import Line, Patience
+from backends.remote.line import Line
 from backends.remote.router import ROUTER, HostedModel, HostedModels, hosted_models
 from backends.remote.servers import ServerKind
 from backends.settings import get_settings, hub_token

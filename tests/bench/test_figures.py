@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from app.bench import figures
-from app.bench.record import MemoryLedger, Price, Timeline, TokenPrice, TokenUsage
+from app.bench.record import Environment, MemoryLedger, Price, Timeline, TokenPrice, TokenUsage
+from backends.engine import REMOTE_DEVICE
 from tests.bench.samples import MS, make_run, stamps
 
 
@@ -95,6 +96,26 @@ def test_cost_is_the_hourly_price_for_the_seconds_busy_and_exact() -> None:
     figure = figures.cost(make_run(price=price, timeline=busy_half_a_second))
     assert figure.value == Decimal("0.0001")
     assert "($0.72 per hour, test, 2026-11-01)" in figure.formula
+
+
+ELSEWHERE = Environment(hardware="server at http://there/v1", device=REMOTE_DEVICE)
+
+
+def test_of_a_server_no_prefill_is_made_up_and_the_page_says_what_ttft_holds() -> None:
+    run = make_run(environment=ELSEWHERE)
+    assert figures.prefill_rate(run).value is None
+    assert "not told" in figures.prefill_rate(run).reason
+    assert "network" in figures.ttft(run).formula
+    assert "network" not in figures.ttft(make_run()).formula
+
+
+def test_tokens_per_chunk_is_told_of_servers_alone() -> None:
+    usage = TokenUsage(prompt_tokens=8, prompt_tokens_computed=8, output_tokens=6)
+    assert figures.tokens_per_chunk(make_run(environment=ELSEWHERE, usage=usage)).value == 2
+    assert figures.tokens_per_chunk(make_run(usage=usage)).value is None
+    uncounted = TokenUsage(prompt_tokens=8, prompt_tokens_computed=8, output_tokens=None)
+    silent = figures.tokens_per_chunk(make_run(environment=ELSEWHERE, usage=uncounted))
+    assert "does not count" in silent.reason
 
 
 TOKEN_PRICE = TokenPrice(

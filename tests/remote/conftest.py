@@ -9,13 +9,15 @@ import pytest
 from huggingface_hub.inference import _providers
 
 from backends.engine import CancelToken
+from backends.remote.attempts import Patience
 from backends.remote.endpoint import EndpointBackend
 from backends.remote.engine import RemoteEngine
-from backends.remote.line import Patience
 from backends.setup import Setup
 from tests.remote.fault_server import FaultServer, fault_server
 
-QUICK = Patience(connect_s=1.0, first_event_s=0.6, silence_s=0.4, tries=3, first_pause_s=0.01)
+QUICK = Patience(
+    connect_s=1.0, first_event_s=0.6, silence_s=0.4, cold_start_s=4.0, tries=3, first_pause_s=0.01
+)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -325,6 +326,42 @@ def test_a_wait_of_minutes_is_told_instead_of_taken(
     server.plays(Act(status=429, headers={"retry-after": "300"}), Act())
     with pytest.raises(RateLimited, match="300 s"):
         ask(engine)
+
+
+STARTING = Act(status=503, body={"error": "Model m is loading", "estimated_time": 1.0})
+
+
+def test_a_cold_start_is_waited_for_as_long_as_it_takes_and_told(
+    server: FaultServer, engine: RemoteEngine
+) -> None:
+    server.plays(STARTING, STARTING, STARTING, Act())
+    asked_ns = time.monotonic_ns()
+    *waits, first, _, _, last = ask(engine)
+    assert len(waits) == 3, "which is more than the tries that a plain refusal gets"
+    assert all(chunk.wait is not None and "starts the model" in chunk.wait.why for chunk in waits)
+    assert all(chunk.wait and chunk.wait.until_ns - chunk.t_ns > 0.9e9 for chunk in waits)
+    assert first.t_ns - asked_ns > 3e9
+    assert last.report is not None
+    assert first.t_ns - last.report.accepted_ns < 1e9, "the wait is no part of the time"
+
+
+def test_a_cold_start_without_end_is_given_up(server: FaultServer, engine: RemoteEngine) -> None:
+    server.plays(STARTING)
+    with pytest.raises(RemoteError, match="is loading"):
+        ask(engine)
+    assert 3 <= len(server.bodies) <= 5
+
+
+def test_a_stop_ends_the_wait_for_a_cold_start(server: FaultServer, engine: RemoteEngine) -> None:
+    server.plays(Act(status=503, body={"estimated_time": 3.0}))
+    cancel = CancelToken()
+    chunks = []
+    with contextlib.closing(engine.generate(asking(), cancel)) as answer:
+        for chunk in answer:
+            chunks.append(chunk)
+            cancel.cancel()
+    assert [chunk.finish_reason for chunk in chunks] == [None, "cancelled"]
+    assert chunks[0].wait is not None
 
 
 def test_where_no_server_is_the_address_is_named(backend: EndpointBackend) -> None:
