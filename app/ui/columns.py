@@ -21,6 +21,9 @@ from app.ui.column_menu import column_menu, own_sampling
 from app.ui.format import format_row
 from app.ui.live import LiveAnswer, reserve
 from app.ui.safe_text import plain_lines_as_markdown, plain_text_as_markdown
+from backends.capabilities import Availability
+from backends.errors import DynoError
+from backends.registry import get_backend
 
 _MAXIMISED = "maximised_column"
 _TAB = "column_tab"
@@ -49,6 +52,8 @@ def draw_columns(conversation: Conversation, job: Job | None) -> dict[str, LiveA
     for place, item in zip(places, visible, strict=True):
         with place, st.container(key=f"column-{item.index}", gap="xsmall"):
             _header(item, conversation, maximised=len(visible) < len(shown))
+            if not conversation.turns:
+                _not_ready(item)
             for turn in conversation.turns:
                 _prompt(item, turn)
                 lane = _lane(item, turn, job)
@@ -167,6 +172,17 @@ def _escaped(text: str) -> str:
 def _toggle_maximised(key: str) -> None:
     now = st.session_state.get(_MAXIMISED)
     st.session_state[_MAXIMISED] = None if now == key else key
+
+
+def _not_ready(item: Shown) -> None:
+    """Before anything is asked: why this setup cannot answer, and what to do."""
+    try:
+        verdict = get_backend(item.column.setup.backend).check(item.column.setup)
+    except DynoError as error:
+        verdict = Availability(False, error.message, error.remedy)
+    if not verdict.ok:
+        text = plain_text_as_markdown(f"{verdict.reason} {verdict.remedy}")
+        st.caption(f":material/block: {text}")
 
 
 def _prompt(item: Shown, turn: Turn) -> None:

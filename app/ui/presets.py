@@ -106,6 +106,12 @@ PRESETS = (
         ),
     ),
     Preset(
+        "serverless",
+        "Serverless or this machine",
+        "Should this model be served here at all? A hosted version beside it; it wants a token.",
+        lambda model: (Setup(model=model), Setup(model=model, backend="serverless")),
+    ),
+    Preset(
         "prefix",
         "Prefix kept or computed again",
         "From the second turn on: is the conversation so far computed again?",

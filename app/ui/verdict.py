@@ -11,6 +11,7 @@ from app.bench.compare import why_not_comparable
 from app.bench.conversation import Conversation
 from app.bench.jobs import Job
 from app.ui import chat_state
+from app.ui.here_or_there import here_or_there
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 from backends.errors import DynoError
@@ -38,6 +39,8 @@ def draw_verdict(conversation: Conversation, job: Job | None) -> Callable[[Job],
     reasons = why_not_comparable(records)
     if reasons and not found:
         st.caption(plain_text_as_markdown("Not ranked: " + " ".join(reasons)))
+    if sentence := here_or_there(records):
+        st.markdown(f":material/public: {plain_text_as_markdown(sentence)}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Repeat again" if found else "Repeat to be sure",
