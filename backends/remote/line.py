@@ -6,6 +6,7 @@ may take.
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +18,17 @@ import httpx2
 from pydantic import SecretStr
 
 from backends.engine import CancelToken
-from backends.errors import Cancelled, DynoError, RemoteError, StreamBroken, Timeout, Unreachable
+from backends.errors import (
+    Cancelled,
+    DynoError,
+    MissingCredential,
+    RemoteError,
+    StreamBroken,
+    Timeout,
+    Unreachable,
+)
 from backends.remote.failures import RETRIED_STATUSES, refusal, retry_after_seconds
+from backends.remote.keys import can_be_sent, told_without_key, without_key
 from backends.remote.watchdog import Watchdog
 from backends.remote.wire import DONE
 
@@ -27,6 +37,8 @@ _MAX_ERROR_BYTES: Final = 20_000
 # What a proxy may ask to wait before a user would rather be told.
 _LONGEST_WAIT_S: Final = 20.0
 _NO_REDIRECTS: Final = "Type the address that it points to."
+# Its debug log repeats what a server sends, and a server may send back the key.
+logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class Exchange:
     _events: Iterator[httpx2.ServerSentEvent]
     _watchdog: Watchdog
     _patience: Patience
+    _key: SecretStr | None
 
     def events(self) -> Iterator[tuple[int, str]]:
         """Data of each event with the moment at which it was read, until the stream ends or says
@@ -58,7 +71,7 @@ class Exchange:
             if event.data == DONE:
                 return
             if event.data:
-                yield t_ns, event.data
+                yield t_ns, without_key(event.data, self._key)
 
     def has_begun(self) -> None:
         """The answer has begun: from now on less patience is needed for its next piece. Events
@@ -85,7 +98,7 @@ class _Trace:
 @dataclass(slots=True)
 class Line:
     """A client of the server at `base_url`, without a trailing slash. `key` is asked for each time,
-    so that one typed later counts; it is in no message."""
+    so that one typed later counts; it is in no message, not even where the server repeats it."""
 
     base_url: str
     key: Callable[[], SecretStr | None] = lambda: None
@@ -112,10 +125,15 @@ class Line:
     def _with_key(self, request: httpx2.Request) -> httpx2.Request:
         key = self.key()
         if key is not None:
+            if not can_be_sent(key):
+                raise MissingCredential(
+                    f"The key of {self.base_url} holds characters that cannot be sent.",
+                    "Type it again; a copy may have been cut or held a line break.",
+                )
             request.headers["authorization"] = f"Bearer {key.get_secret_value()}"
         return request
 
-    def get_json(self, path: str, within_s: float = 10.0) -> bytes:
+    def get_json(self, path: str, within_s: float = 10.0) -> str:
         """The body of a `GET`. Raises a `DynoError`."""
         try:
             response = self._client.get(
@@ -124,10 +142,10 @@ class Line:
                 extensions={"trace": _Trace(self._remember_socket)},
             )
         except httpx2.HTTPError as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(error) from None
         if response.status_code != 200:
-            raise self._refused(response, response.text)
-        return response.content
+            raise told_without_key(self._refused(response, response.text), self.key())
+        return without_key(response.text, self.key())
 
     @contextmanager
     def ask(self, path: str, body: dict[str, Any], cancel: CancelToken) -> Iterator[Exchange]:
@@ -143,11 +161,14 @@ class Line:
                 response, sent_ns = self._answered(path, body, cancel, watchdog)
                 try:
                     events = iter(httpx2.EventSource(response, _MAX_EVENT_BYTES))
-                    yield Exchange(sent_ns, events, watchdog, self.patience)
+                    yield Exchange(sent_ns, events, watchdog, self.patience, self.key())
                 finally:
                     response.close()
-            except httpx2.HTTPError as error:
-                raise self._broken(error, cancel, watchdog) from error
+            except (httpx2.HTTPError, DynoError) as error:
+                if not isinstance(error, DynoError):
+                    error = self._broken(error, cancel, watchdog)
+                # Not from the first one: what that tells may hold what was sent.
+                raise told_without_key(error, self.key()) from None
             finally:
                 forget()
 
@@ -201,7 +222,8 @@ class Line:
         if response.is_redirect:
             to = response.headers.get("location", "elsewhere")
             return RemoteError(f"{self.base_url} points to {to}.", _NO_REDIRECTS)
-        return refusal(response.status_code, response.headers, body, self.base_url)
+        told = without_key(body, self.key())
+        return refusal(response.status_code, response.headers, told, self.base_url)
 
     def _unreachable(self, error: Exception) -> DynoError:
         return Unreachable(

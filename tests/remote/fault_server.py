@@ -68,6 +68,7 @@ class FaultServer:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     lists_models: bool = True
+    model_ids: tuple[str, ...] = ("m", "other")
     pieces_sent: int = 0
     was_left: threading.Event = field(default_factory=threading.Event)
 
@@ -78,7 +79,8 @@ class FaultServer:
         self.headers.append(dict(request.headers))
         if not self.lists_models:
             return Response("Internal Server Error", 500)
-        return JSONResponse({"data": [{"id": "m", "max_model_len": 4096}, {"id": "other"}]})
+        listed = [{"id": id_, "max_model_len": 4096} for id_ in self.model_ids]
+        return JSONResponse({"data": listed})
 
     async def chat(self, request: Request) -> Response:
         self.headers.append(dict(request.headers))
