@@ -5,6 +5,7 @@ Knows HTTP, not chat. What is asked again, and how long anything may take, is in
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,15 +16,26 @@ import httpx2
 from pydantic import SecretStr
 
 from backends.engine import CancelToken
-from backends.errors import Cancelled, DynoError, RemoteError, StreamBroken, Timeout, Unreachable
+from backends.errors import (
+    Cancelled,
+    DynoError,
+    MissingCredential,
+    RemoteError,
+    StreamBroken,
+    Timeout,
+    Unreachable,
+)
 from backends.remote.attempts import Attempts, Patience, Trace
 from backends.remote.failures import refusal
+from backends.remote.keys import can_be_sent, told_without_key, without_key
 from backends.remote.watchdog import Watchdog
 from backends.remote.wire import DONE
 from backends.request import Wait
 
 _MAX_EVENT_BYTES: Final = 1_000_000
 _NO_REDIRECTS: Final = "Type the address that it points to."
+# Its debug log repeats what a server sends, and a server may send back the key.
+logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 
 @dataclass(slots=True)
@@ -36,6 +48,7 @@ class Exchange:
     _trace: Callable[[], Trace]
     _watchdog: Watchdog
     _patience: Patience
+    _key: SecretStr | None
     sent_ns: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     _response: httpx2.Response | None = None
@@ -46,7 +59,8 @@ class Exchange:
             if isinstance(step, Wait):
                 yield step
             else:
-                self._response, self.headers = step, step.headers
+                self._response = step
+                self.headers = {k: without_key(v, self._key) for k, v in step.headers.items()}
                 self.sent_ns = self._trace().sent_ns
 
     def close(self) -> None:
@@ -62,7 +76,7 @@ class Exchange:
             if event.data == DONE:
                 return
             if event.data:
-                yield t_ns, event.data
+                yield t_ns, without_key(event.data, self._key)
 
     def has_begun(self) -> None:
         """The answer has begun: from now on less patience is needed for its next piece. Events
@@ -73,7 +87,7 @@ class Exchange:
 @dataclass(slots=True)
 class Line:
     """A client of the server at `base_url`, without a trailing slash. `key` is asked for each time,
-    so that one typed later counts; it is in no message."""
+    so that one typed later counts; it is in no message, not even where the server repeats it."""
 
     base_url: str
     key: Callable[[], SecretStr | None] = lambda: None
@@ -100,10 +114,15 @@ class Line:
     def _with_key(self, request: httpx2.Request) -> httpx2.Request:
         key = self.key()
         if key is not None:
+            if not can_be_sent(key):
+                raise MissingCredential(
+                    f"The key of {self.base_url} holds characters that cannot be sent.",
+                    "Type it again; a copy may have been cut or held a line break.",
+                )
             request.headers["authorization"] = f"Bearer {key.get_secret_value()}"
         return request
 
-    def get_json(self, path: str, within_s: float = 10.0) -> bytes:
+    def get_json(self, path: str, within_s: float = 10.0) -> str:
         """The body of a `GET`. Raises a `DynoError`."""
         try:
             response = self._client.get(
@@ -112,10 +131,10 @@ class Line:
                 extensions={"trace": Trace(self.remember_socket)},
             )
         except httpx2.HTTPError as error:
-            raise self.unreachable(error) from error
+            raise self.unreachable(error) from None
         if response.status_code != 200:
-            raise self.refused(response, response.text)
-        return response.content
+            raise told_without_key(self.refused(response, response.text), self.key())
+        return without_key(response.text, self.key())
 
     @contextmanager
     def ask(self, path: str, body: dict[str, Any], cancel: CancelToken) -> Iterator[Exchange]:
@@ -128,11 +147,16 @@ class Line:
         with Watchdog() as watchdog:
             forget = cancel.on_cancel(watchdog.cut)
             attempts = Attempts(self, path, body, cancel, watchdog)
-            exchange = Exchange(iter(attempts), lambda: attempts.trace, watchdog, self.patience)
+            exchange = Exchange(
+                iter(attempts), lambda: attempts.trace, watchdog, self.patience, self.key()
+            )
             try:
                 yield exchange
-            except httpx2.HTTPError as error:
-                raise self.broken(error, cancel, watchdog) from error
+            except (httpx2.HTTPError, DynoError) as error:
+                if not isinstance(error, DynoError):
+                    error = self.broken(error, cancel, watchdog)
+                # Not from the first one: what that tells may hold what was sent.
+                raise told_without_key(error, self.key()) from None
             finally:
                 exchange.close()
                 forget()
@@ -150,7 +174,8 @@ class Line:
         if response.is_redirect:
             to = response.headers.get("location", "elsewhere")
             return RemoteError(f"{self.base_url} points to {to}.", _NO_REDIRECTS)
-        return refusal(response.status_code, response.headers, body, self.base_url)
+        told = without_key(body, self.key())
+        return refusal(response.status_code, response.headers, told, self.base_url)
 
     def unreachable(self, error: Exception) -> DynoError:
         return Unreachable(
