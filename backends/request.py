@@ -147,10 +147,11 @@ class Chunk:
     """What an engine emits: the tokens of one step, stamped where the ids exist.
 
     `t_ns` is the monotonic clock of the process that has the tokens. `token_ids` is None where a
-    server does not tell them. `text` may be empty (half a character, a special token); its first
-    `accepted_chars` come from guesses that were kept, the rest from the target itself. The last
-    chunk carries `finish_reason` and `report`; it may have no tokens. One with a `wait` has nothing
-    else: it tells why there is no answer yet.
+    server does not tell them; `tokens` is then how many they are, if it tells at least that. `text`
+    may be empty (half a character, a special token); its first `accepted_chars` come from guesses
+    that were kept, the rest from the target itself. The last chunk carries `finish_reason` and
+    `report`; it may have no tokens. One with a `wait` has nothing else: it tells why there is no
+    answer yet.
     """
 
     token_ids: tuple[int, ...] | None
@@ -163,3 +164,4 @@ class Chunk:
     finish_reason: FinishReason | None = None
     report: GenerationReport | None = None
     wait: Wait | None = None
+    tokens: int | None = None

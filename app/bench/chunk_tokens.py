@@ -8,7 +8,8 @@ from backends.request import Chunk
 
 
 def chunk_tokens(chunks: Sequence[Chunk], output_tokens: int | None) -> list[int]:
-    """Tokens of each chunk: its ids where they are known, else its share of `output_tokens`.
+    """Tokens of each chunk: its ids where they are known, or what the server told of it, else its
+    share of `output_tokens`.
 
     A server's chunks are seldom its tokens. Where there are as many as tokens, or one less (the end
     of the turn has no text), each is one; otherwise they are shared by length of text. Only the
@@ -16,6 +17,8 @@ def chunk_tokens(chunks: Sequence[Chunk], output_tokens: int | None) -> list[int
     """
     if any(chunk.token_ids is not None for chunk in chunks):
         return [len(chunk.token_ids or ()) for chunk in chunks]
+    if are_told(chunks):
+        return [chunk.tokens or 0 for chunk in chunks]
     lengths = [len(chunk.text) for chunk in chunks]
     if output_tokens is None or not any(lengths):
         return [0] * len(chunks)
@@ -29,6 +32,12 @@ def chunk_tokens(chunks: Sequence[Chunk], output_tokens: int | None) -> list[int
         shares[shares.index(max(shares))] -= 1
         shares[places[0]] = 1
     return shares
+
+
+def are_told(chunks: Sequence[Chunk]) -> bool:
+    """Whether the server told of each chunk with text how many tokens it is."""
+    texts = [chunk for chunk in chunks if chunk.text]
+    return bool(texts) and all(chunk.tokens is not None for chunk in texts)
 
 
 def _by_length(lengths: Sequence[int], total: int) -> list[int]:

@@ -71,7 +71,10 @@ class Metric:
 
     def _is_estimated(self, record: RunRecord) -> bool:
         if self.wants_chunk_tokens:
-            return any(chunk.tokens and chunk.token_ids is None for chunk in record.chunks)
+            return any(
+                chunk.tokens and chunk.token_ids is None and not chunk.tokens_told
+                for chunk in record.chunks
+            )
         counted = record.usage.kind if record.usage else "measured"
         is_of_tokens = self.unit == "tokens" or (
             self.unit == "dollars" and isinstance(record.price, TokenPrice)

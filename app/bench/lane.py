@@ -55,11 +55,12 @@ class Lane:
     def take(self, chunk: Chunk) -> None:
         """Add a chunk to what is shown."""
         self.wait = chunk.wait
-        if chunk.token_ids:
+        tokens = len(chunk.token_ids) if chunk.token_ids is not None else chunk.tokens or 0
+        if tokens:
             if self.first_token_ns is None:
                 self.first_token_ns = chunk.t_ns
             self.last_token_ns = chunk.t_ns
-            self.tokens += len(chunk.token_ids)
+            self.tokens += tokens
         if chunk.text:
             self._pieces.append(chunk.text)
 

@@ -26,10 +26,12 @@ class _Frozen(BaseModel):
 
 class ChunkStamp(_Frozen):
     """One chunk as it was emitted: monotonic stamp, tokens in it, and its text, whose first
-    `accepted_chars` were guessed."""
+    `accepted_chars` were guessed. `tokens_told`: a server counted these tokens, though it did not
+    tell their ids."""
 
     t_ns: int
     tokens: int
+    tokens_told: bool = False
     text: str = ""
     token_ids: tuple[int, ...] | None = None
     drafted: int = 0

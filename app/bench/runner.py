@@ -8,7 +8,7 @@ import logging
 import time
 from dataclasses import dataclass, field, replace
 
-from app.bench.chunk_tokens import chunk_tokens
+from app.bench.chunk_tokens import are_told, chunk_tokens
 from app.bench.environment import commit, hardware_name, library_versions
 from app.bench.lane import Lane
 from app.bench.prices import PriceBook, hosted_price
@@ -241,14 +241,16 @@ def _note(error: DynoError | None) -> ErrorNote | None:
 
 def _stamps(trace: _Trace) -> tuple[ChunkStamp, ...]:
     told = trace.report.usage.output_tokens if trace.report else None
-    counts = chunk_tokens(trace.chunks, told)
-    return tuple(_stamp(*pair) for pair in zip(trace.chunks, counts, strict=True))
+    counts, are_known = chunk_tokens(trace.chunks, told), are_told(trace.chunks)
+    pairs = zip(trace.chunks, counts, strict=True)
+    return tuple(_stamp(chunk, tokens, are_known) for chunk, tokens in pairs)
 
 
-def _stamp(chunk: Chunk, tokens: int) -> ChunkStamp:
+def _stamp(chunk: Chunk, tokens: int, are_told: bool) -> ChunkStamp:
     return ChunkStamp(
         t_ns=chunk.t_ns,
         tokens=tokens,
+        tokens_told=are_told,
         text=chunk.text,
         token_ids=chunk.token_ids,
         drafted=chunk.drafted,

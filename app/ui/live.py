@@ -90,7 +90,7 @@ def status_line(lane: Lane, now_ns: int) -> str:
     if lane.state == "warming up":
         return "Warming up (not measured)"
     if lane.state == "running":
-        if lane.is_remote:
+        if lane.is_remote and not lane.tokens:
             return _status_elsewhere(lane, now_ns)
         if lane.tokens == 0:
             return f"Prefill {duration(now_ns - (lane.running_since_ns or now_ns))}"

@@ -72,14 +72,18 @@ def model_choice(column: Column, *, disabled: bool) -> None:
         return
     key = _key(column, "models")
     asked: tuple[dict[str, str], tuple[str, ...] | DynoError] | None = st.session_state.get(key)
-    st.button(
-        "Ask for its models",
-        icon=":material/list:",
-        key=_key(column, "ask"),
-        disabled=disabled or not backend.check(column.setup).ok,
-        on_click=_ask,
-        args=(column, backend, key),
-    )
+    is_reachable = backend.check(column.setup).ok
+    with st.container(horizontal=True):
+        st.button(
+            "Ask for its models",
+            icon=":material/list:",
+            key=_key(column, "ask"),
+            disabled=disabled or not is_reachable,
+            on_click=_ask,
+            args=(column, backend, key),
+        )
+        if is_reachable and (page := backend.metrics_page(column.setup)):
+            st.link_button("Its own metrics", page, icon=":material/monitoring:")
     if asked is None or asked[0] != _address(column, backend):
         return
     found = asked[1]

@@ -144,6 +144,11 @@ class EndpointBackend:
         finally:
             line.close()
 
+    def metrics_page(self, setup: Setup) -> str:
+        """Address of the server's own figures; empty where its kind has none."""
+        page = _kind(setup).metrics
+        return _address(setup).removesuffix("/v1") + page if page else ""
+
     def charged_as(self, setup: Setup) -> str:
         served = str(setup.options.get(_SERVED, "")).strip()
         return " ".join(filter(None, (_address(setup), served)))
@@ -159,7 +164,9 @@ class EndpointBackend:
 
 
 def _choice(kind: ServerKind) -> Choice:
-    how = Reading("How to start it there", kind.launch_text) if kind.launches else None
+    if not kind.launches:
+        return Choice(kind.id, kind.title)
+    how = Reading("How to start it, and its optimisations", kind.launch_text)
     return Choice(kind.id, kind.title, reading=how)
 
 

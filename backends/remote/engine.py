@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from backends.engine import CancelToken, EngineFacts, OpenUntilClosed
@@ -60,12 +61,19 @@ class RemoteEngine(OpenUntilClosed):
             self._require_open()
             sampling = request.sampling
             turns = turns_to_send(self.setup.history, request.messages, sampling)
-            body = chat_body(self._model, turns, sampling, self._beyond_the_standard(sampling))
+            body = chat_body(
+                self._model,
+                turns,
+                sampling,
+                self._beyond_the_standard(sampling),
+                counts_chunks=self._kind.counts_chunks,
+            )
             sent_ns = text_ns = time.monotonic_ns()
             usage: ServerUsage | None = None
             reason: FinishReason | None = None
             stop = StopStringFilter(sampling.stop)
             pieces: list[str] = []
+            tokens_told = 0
             told_by = {PROVIDER: self._provider} if self._provider else {}
             try:
                 with self._line.ask(_PATH, body, cancel) as exchange:
@@ -80,6 +88,10 @@ class RemoteEngine(OpenUntilClosed):
                         text_ns = t_ns if event.has_text else text_ns
                         for chunk in _chunks(event, t_ns, stop):
                             pieces.append(chunk.text)
+                            so_far = self._tokens_so_far(event)
+                            if so_far is not None:
+                                chunk = replace(chunk, tokens=so_far - tokens_told)
+                                tokens_told = so_far
                             yield chunk
                         if pieces:
                             exchange.has_begun()
@@ -88,7 +100,8 @@ class RemoteEngine(OpenUntilClosed):
             except DynoError as error:
                 if not (cancel.is_cancelled or isinstance(error, Cancelled)):
                     raise
-                reason, usage = "cancelled", None
+                reason = "cancelled"
+                usage = usage if self._kind.counts_chunks else None
             if rest := stop.rest():
                 pieces.append(rest)
                 yield Chunk(None, rest, text_ns)
@@ -121,6 +134,12 @@ class RemoteEngine(OpenUntilClosed):
                 "Remove the stop strings, or turn fixed length off.",
             )
         return self._kind.fields(sampling)
+
+    def _tokens_so_far(self, event: StreamEvent) -> int | None:
+        """Tokens of the answer up to this event, where the server was asked to tell and does."""
+        if not self._kind.counts_chunks or event.usage is None:
+            return None
+        return event.usage.completion_tokens
 
     def _usage(self, told: ServerUsage | None, answer: str) -> Usage:
         """What the server counted, and where it did not, what `count` makes of it."""

@@ -1,4 +1,4 @@
-"""Servers that tell which models they have."""
+"""Servers that tell which models they have, and how they are doing."""
 
 from __future__ import annotations
 
@@ -16,4 +16,8 @@ class ListsModels(Protocol):
 
     def models(self, setup: Setup) -> tuple[str, ...]:
         """Ids of the models that the setup's server lists now. Raises a `DynoError`."""
+        ...
+
+    def metrics_page(self, setup: Setup) -> str:
+        """Address of the server's own figures; empty where it has none."""
         ...

@@ -25,13 +25,17 @@ def _nothing(sampling: Sampling) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True)
 class ServerKind:
     """`fields` gives what a request of this sampling needs there beyond the standard.
-    `fixes_length`: among it is that an answer of a fixed length does not end before."""
+    `fixes_length`: among it is that an answer of a fixed length does not end before.
+    `counts_chunks`: with each chunk it can tell how many tokens there are so far. `metrics`: where
+    it tells its own figures, beside `/v1`; empty where it has no such page."""
 
     id: str
     title: str
     fixes_length: bool = False
     fields: Callable[[Sampling], dict[str, Any]] = _nothing
     launches: tuple[Launch, ...] = ()
+    counts_chunks: bool = False
+    metrics: str = ""
 
     def launch_text(self) -> str:
         return "\n\n".join(f"# {launch.purpose}\n{launch.command}" for launch in self.launches)
@@ -73,7 +77,16 @@ _KINDS = (
                 "vllm serve MODEL --speculative-config "
                 '\'{"method": "ngram", "num_speculative_tokens": 5, "prompt_lookup_max": 4}\'',
             ),
+            Launch(
+                "draft model",
+                "vllm serve MODEL --speculative-config "
+                '\'{"model": "DRAFT", "num_speculative_tokens": 5}\'',
+            ),
+            Launch("prefixes computed again", "vllm serve MODEL --no-enable-prefix-caching"),
+            Launch("without CUDA graphs", "vllm serve MODEL --enforce-eager"),
         ),
+        counts_chunks=True,
+        metrics="/metrics",
     ),
     ServerKind(
         "sglang",
@@ -86,7 +99,17 @@ _KINDS = (
                 "8-bit KV cache",
                 "python -m sglang.launch_server --model-path MODEL --kv-cache-dtype fp8_e5m2",
             ),
+            Launch(
+                "8-bit weights",
+                "python -m sglang.launch_server --model-path MODEL --quantization fp8",
+            ),
+            Launch(
+                "its figures, too",
+                "python -m sglang.launch_server --model-path MODEL --enable-metrics",
+            ),
         ),
+        counts_chunks=True,
+        metrics="/metrics",
     ),
     ServerKind(
         "llamacpp",
@@ -98,15 +121,29 @@ _KINDS = (
             Launch(
                 "8-bit KV cache", "llama-server -hf MODEL --cache-type-k q8_0 --cache-type-v q8_0"
             ),
+            Launch("draft model", "llama-server -m MODEL.gguf -md DRAFT.gguf"),
+            Launch("prompt lookup", "llama-server -m MODEL.gguf --spec-type ngram-simple"),
+            Launch("its figures, too", "llama-server -hf MODEL --metrics"),
         ),
+        metrics="/metrics",
     ),
-    ServerKind("tgi", "Text Generation Inference"),
+    ServerKind(
+        "tgi",
+        "Text Generation Inference",
+        launches=(
+            Launch("as it is", "text-generation-launcher --model-id MODEL"),
+            Launch("GPTQ weights", "text-generation-launcher --model-id MODEL --quantize gptq"),
+            Launch("prompt lookup", "text-generation-launcher --model-id MODEL --speculate 3"),
+        ),
+        metrics="/metrics",
+    ),
     ServerKind(
         "tensorrt-llm",
         "TensorRT-LLM",
         True,
         _ignore_end,
         (Launch("as it is", "trtllm-serve MODEL"),),
+        metrics="/metrics",
     ),
     ServerKind("ollama", "Ollama", launches=(Launch("as it is", "ollama run MODEL"),)),
     ServerKind(

@@ -72,17 +72,23 @@ class ServedModels(_Lenient):
 
 
 def chat_body(
-    model: str, turns: Sequence[Message], sampling: Sampling, extra: dict[str, Any]
+    model: str,
+    turns: Sequence[Message],
+    sampling: Sampling,
+    extra: dict[str, Any],
+    *,
+    counts_chunks: bool = False,
 ) -> dict[str, Any]:
     """The JSON of `POST /v1/chat/completions`. `extra` is what one kind of server knows beyond the
-    standard."""
+    standard; one that `counts_chunks` is asked to."""
+    counted = {"include_usage": True}
     body: dict[str, Any] = {
         "model": model,
         "messages": [turn.model_dump() for turn in turns],
         "max_tokens": sampling.max_new_tokens,
         "temperature": sampling.temperature,
         "stream": True,
-        "stream_options": {"include_usage": True},
+        "stream_options": counted | ({"continuous_usage_stats": True} if counts_chunks else {}),
     }
     if sampling.temperature > 0:
         body |= {"top_p": sampling.top_p, "seed": sampling.seed}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.bench.chunk_tokens import chunk_tokens
+from app.bench.chunk_tokens import are_told, chunk_tokens
 from backends.request import Chunk
 
 
@@ -15,6 +15,14 @@ def shares(texts: list[str], tokens: int | None) -> list[int]:
 def test_ids_are_counted_where_they_are_known() -> None:
     chunks = [Chunk((1, 2), "ab", 0), Chunk((3,), "", 0), Chunk((), "held", 0)]
     assert chunk_tokens(chunks, 99) == [2, 1, 0]
+
+
+def test_what_a_server_tells_of_each_chunk_is_believed() -> None:
+    told = [Chunk(None, "ab", 0, tokens=2), Chunk(None, "", 0), Chunk(None, "c", 0, tokens=5)]
+    assert chunk_tokens(told, 8) == [2, 0, 5]
+    assert are_told(told)
+    assert not are_told([*told, Chunk(None, "d", 0)])
+    assert chunk_tokens([*told, Chunk(None, "d", 0)], 3) == [1, 0, 1, 1]
 
 
 def test_as_many_chunks_as_tokens_are_one_each() -> None:

@@ -107,6 +107,39 @@ def test_a_named_tokenizer_counts_where_the_server_does_not(
         backend.open(lost, lambda _: None, CancelToken())
 
 
+def counted(content: str, tokens: int) -> bytes:
+    """A piece with the tokens of the answer so far, as vLLM and SGLang tell them when asked."""
+    return event(content, usage={"prompt_tokens": 7, "completion_tokens": tokens})
+
+
+def test_a_server_that_counts_its_chunks_is_asked_to_and_believed(
+    server: FaultServer, backend: EndpointBackend
+) -> None:
+    pieces = (ROLE, counted("Pa", 2), counted("ris", 3), counted(" is it", 6), END, usage(7, 7))
+    server.plays(Act(pieces=(*pieces, DONE)))
+    setup = setup_of(server.address, server="vllm")
+    with backend.open(setup, lambda _: None, CancelToken()) as engine:
+        *texts, last = ask(engine)
+    assert server.bodies[-1]["stream_options"]["continuous_usage_stats"] is True
+    assert [chunk.tokens for chunk in texts] == [2, 1, 3]
+    assert usage_of([last]) == Usage(7, 7, 7)
+
+
+def test_of_a_stopped_answer_a_server_that_counts_its_chunks_has_told_the_tokens(
+    server: FaultServer, backend: EndpointBackend
+) -> None:
+    server.plays(Act(pieces=(counted("Pa", 2),), is_endless=True, pause_s=0.01))
+    cancel = CancelToken()
+    with backend.open(
+        setup_of(server.address, server="vllm"), lambda _: None, CancelToken()
+    ) as engine:
+        answer = engine.generate(asking(), cancel)
+        next(answer)
+        cancel.cancel()
+        *_, last = answer
+    assert usage_of([last]).output_tokens == 2
+
+
 def test_thoughts_are_told_from_the_answer(server: FaultServer, engine: RemoteEngine) -> None:
     thought = event(delta={"reasoning_content": "Hm."})
     server.plays(Act(pieces=(thought, event("Yes"), END, DONE)))

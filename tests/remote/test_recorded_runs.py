@@ -48,6 +48,19 @@ def test_what_the_server_told_is_measured_and_the_rest_is_not_made_up(
     assert "torch" not in record.environment.versions
 
 
+def test_a_server_that_counts_its_chunks_has_measured_times_per_token(
+    server: FaultServer, workshop: Workshop
+) -> None:
+    pieces = [
+        event(text, usage={"prompt_tokens": 7, "completion_tokens": tokens})
+        for text, tokens in (("Pa", 2), ("ris", 3), (" is it", 6))
+    ]
+    server.plays(Act(pieces=(*pieces, END, usage(7, 7), DONE), pause_s=0.01))
+    record = run_on(setup_of(server.address, server="vllm"), workshop)
+    assert [chunk.tokens for chunk in record.chunks] == [2, 1, 3]
+    assert tpot(record).provenance == "measured"
+
+
 def test_the_price_of_this_machine_is_not_that_of_a_server(
     server: FaultServer, workshop: Workshop
 ) -> None:
