@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from app.bench.conversation import Column, Comparison
 from backends.capabilities import NOT_TOGGLES
@@ -17,7 +18,7 @@ def words_of(setup: Setup) -> dict[str, str]:
     for what the backend does not offer: a server's weights are not told."""
     words = {
         "model": title_of(setup.model),
-        "backend": "" if setup.backend == "local" else setup.backend,
+        "backend": _BACKENDS.get(setup.backend, setup.backend),
         "weights": _WEIGHTS.get(setup.weights, setup.weights),
         "kv_cache": {"off": "KV off", "dynamic": "KV on"}.get(
             setup.kv_cache, f"KV {setup.kv_cache}"
@@ -36,7 +37,9 @@ def words_of(setup: Setup) -> dict[str, str]:
     }
     offered = offered_toggles(setup.backend)
     told = {name: word for name, word in words.items() if name not in _TOGGLES - offered}
-    return told | {name: _option_words(name, value) for name, value in setup.options.items()}
+    return told | {
+        name: _option_words(setup.backend, name, value) for name, value in setup.options.items()
+    }
 
 
 def offered_toggles(backend: str) -> set[str]:
@@ -47,9 +50,21 @@ def offered_toggles(backend: str) -> set[str]:
         return set(_TOGGLES)
 
 
-def _option_words(name: str, value: object) -> str:
-    """A text speaks for itself; a number does not."""
-    return value if isinstance(value, str) else f"{name} {value}"
+def _option_words(backend: str, name: str, value: object) -> str:
+    """A choice has words of its own and a text speaks for itself, an address by who is there; a
+    number does not."""
+    if not isinstance(value, str):
+        return f"{name} {value}"
+    known = _choice_words(backend, name).get(value)
+    return known or urlsplit(value).netloc or title_of(value)
+
+
+def _choice_words(backend: str, name: str) -> dict[str, str]:
+    try:
+        toggle = get_backend(backend).capabilities().toggle(name)
+    except DynoError:
+        return {}
+    return {choice.value: choice.label for choice in toggle.choices} if toggle else {}
 
 
 def _threads(threads: int | None) -> str:
@@ -60,6 +75,7 @@ def _threads(threads: int | None) -> str:
 
 _TOGGLES = frozenset(Setup.model_fields) - NOT_TOGGLES
 _WEIGHTS = {"int8": "INT8", "nf4": "NF4", "gptq-int4": "INT4 GPTQ", "gptq-int8": "INT8 GPTQ"}
+_BACKENDS = {"local": "", "endpoint": "server"}
 _SPECULATION = {"none": "", "draft": "draft", "lookup": "prompt lookup"}
 _ALWAYS = ("weights", "kv_cache")
 

@@ -214,9 +214,12 @@ def _chosen(setup: Setup, line: Line) -> ServedModel:
         models = _listed(line)
     except (Unreachable, MissingCredential):
         raise
-    except DynoError:
+    except DynoError as error:
         if not wanted:
-            raise
+            raise ModelNotFound(
+                f"{line.base_url} cannot list its models: {error.message}",
+                "Type the one that it was started with under “Its model”.",
+            ) from error
         models = ()
     if not wanted and not models:
         raise ModelNotFound(

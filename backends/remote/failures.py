@@ -25,7 +25,7 @@ _TOO_LONG = ("context length", "context window", "maximum context", "too long", 
 def refusal(status: int, headers: Mapping[str, str], body: str, where: str) -> DynoError:
     """The error for an answer with this status from the server `where`."""
     told = _message(body)
-    said = f" It says: {told}" if told else ""
+    said = f" It says: {told.rstrip('.')}." if told else ""
     match status:
         case 400 | 413 | 422 if any(words in told.lower() for words in _TOO_LONG):
             return ContextFull(

@@ -90,5 +90,13 @@ def test_what_a_backend_does_not_offer_is_not_said_of_it() -> None:
     served = Setup(backend="endpoint", options={"address": "http://localhost:8000/v1"})
     assert labels([Setup(), served]) == [
         "fp32 · KV on",
-        "endpoint · http://localhost:8000/v1",
+        "server · localhost:8000",
+    ]
+    hosted = Setup(backend="serverless", options={"routing": "cheapest"})
+    kind = Setup(
+        backend="endpoint", options={"address": "http://localhost:8000/v1", "server": "vllm"}
+    )
+    assert labels([Setup(), hosted, kind])[1:] == [
+        "serverless · cheapest",
+        "server · localhost:8000 · vLLM",
     ]
