@@ -487,7 +487,7 @@ def test_a_server_that_cannot_list_its_models_is_taken_at_the_users_word(
     ) as engine:
         ask(engine)
     assert server.bodies[-1]["model"] == "mine"
-    with pytest.raises(ModelNotFound, match="cannot list.*500"):
+    with pytest.raises(ModelNotFound, match=r"cannot list.*500"):
         backend.open(setup_of(server.address), lambda _: None, CancelToken())
 
 
