@@ -151,7 +151,8 @@ class Chunk:
     may be empty (half a character, a special token); its first `accepted_chars` come from guesses
     that were kept, the rest from the target itself. The last chunk carries `finish_reason` and
     `report`; it may have no tokens. One with a `wait` has nothing else: it tells why there is no
-    answer yet.
+    answer yet. `accepted_ns` comes with the first text where it is known before the report, which a
+    stream that breaks never gives.
     """
 
     token_ids: tuple[int, ...] | None
@@ -165,3 +166,4 @@ class Chunk:
     report: GenerationReport | None = None
     wait: Wait | None = None
     tokens: int | None = None
+    accepted_ns: int | None = None

@@ -116,6 +116,7 @@ def run(bench: Bench, order: RunOrder, lane: Lane, cancel: CancelToken) -> RunRe
             for chunk in leased.engine.generate(order.request, cancel):
                 if chunk.finish_reason is not None:
                     trace.finish_reason, trace.report = chunk.finish_reason, chunk.report
+                trace.sent_ns = chunk.accepted_ns or trace.sent_ns
                 if chunk.token_ids or chunk.text:
                     trace.chunks.append(chunk)
                     lane.take(chunk)

@@ -87,6 +87,8 @@ class RemoteEngine(OpenUntilClosed):
                         reason = _reason(event) or reason
                         text_ns = t_ns if event.has_text else text_ns
                         for chunk in _chunks(event, t_ns, stop):
+                            if not pieces:
+                                chunk = replace(chunk, accepted_ns=sent_ns)
                             pieces.append(chunk.text)
                             so_far = self._tokens_so_far(event)
                             if so_far is not None:

@@ -119,3 +119,13 @@ def test_a_stream_that_breaks_is_recorded_with_its_text(
     assert record.answer == "Paris"
     assert record.error is not None
     assert record.error.type == "StreamBroken"
+
+
+def test_the_time_of_a_broken_answer_begins_when_its_request_left(
+    server: FaultServer, workshop: Workshop
+) -> None:
+    again = Act(status=503, headers={"retry-after": "0.3"})
+    server.plays(Act(), again, Act(pieces=(event("Paris"),)))
+    first = ttft(run_on(setup_of(server.address), workshop)).value
+    assert first is not None
+    assert first < 0.2e9, "the refused try is no part of it"
