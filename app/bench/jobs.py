@@ -13,6 +13,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from app.bench.conversation import Column, Conversation
 from app.bench.conversations import ConversationBook
@@ -24,6 +25,7 @@ from app.bench.scheduler import Place
 from backends.engine import CancelToken
 from backends.errors import Cancelled, DynoError
 from backends.registry import get_backend
+from backends.remote.paid import Paid
 from backends.request import Request, Sampling
 
 _JOBS_KEPT = 30
@@ -191,6 +193,11 @@ class JobBoard:
         if race and len(orders) > 1:
             self._race(job, orders)
             return
+        # Repeats are compared in pairs, so each waits for the one before it.
+        groups = _by_machine(orders) if job.purpose == "chat" else [orders]
+        _all_at_once([partial(self._one_by_one, job, group) for group in groups])
+
+    def _one_by_one(self, job: Job, orders: Sequence[tuple[Lane, RunOrder]]) -> None:
         for lane, order in orders:
             if job.cancel_token.is_cancelled and job.purpose != "chat":
                 return  # a chat tells in every column that it was stopped; repeats just end
@@ -210,25 +217,49 @@ class JobBoard:
         devices = sorted({d for _, order in orders if (d := _device_of(order)) is not None})
         try:
             with _all_leases(self._bench, devices, job, [lane for lane, _ in orders]):
-                self._all_at_once(job, orders)
+                _all_at_once(
+                    [partial(self._one, job, lane, contended(order)) for lane, order in orders]
+                )
         except DynoError as error:  # stopped while it waited, or the queue is full
             for lane, order in orders:
                 lane.error = None if isinstance(error, Cancelled) else error
                 self._keep(lane, not_begun(self._bench, order, error, job.cancel_token))
 
-    def _all_at_once(self, job: Job, orders: list[tuple[Lane, RunOrder]]) -> None:
-        threads = [
-            threading.Thread(target=self._one, args=(job, lane, contended(order)), daemon=True)
-            for lane, order in orders
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
     def cancel_all(self) -> None:
         for job in self.running():
             job.cancel()
+
+
+def _all_at_once(works: Sequence[Callable[[], None]]) -> None:
+    """Each in a thread of its own, but for the last one; returns when all are done."""
+    threads = [threading.Thread(target=work, daemon=True) for work in works[:-1]]
+    for thread in threads:
+        thread.start()
+    try:
+        for work in works[-1:]:
+            work()
+    finally:
+        for thread in threads:
+            thread.join()
+
+
+def _by_machine(orders: list[tuple[Lane, RunOrder]]) -> list[list[tuple[Lane, RunOrder]]]:
+    """The runs of each machine, in their order; those of this one last. A server of somebody else
+    is a machine of its own, one on this machine is not."""
+    here: list[tuple[Lane, RunOrder]] = []
+    elsewhere: dict[str | None, list[tuple[Lane, RunOrder]]] = {}
+    for lane, order in orders:
+        group = elsewhere.setdefault(_device_of(order), []) if _is_elsewhere(order) else here
+        group.append((lane, order))
+    return [group for group in (*elsewhere.values(), here) if group]
+
+
+def _is_elsewhere(order: RunOrder) -> bool:
+    try:
+        backend = get_backend(order.setup.backend)
+    except DynoError:
+        return False  # the run itself will say so
+    return isinstance(backend, Paid) and backend.is_elsewhere(order.setup)
 
 
 def _order(job: Job, conversation: Conversation, lane: Lane, sampling: Sampling | None) -> RunOrder:

@@ -153,6 +153,10 @@ class EndpointBackend:
         served = str(setup.options.get(_SERVED, "")).strip()
         return " ".join(filter(None, (_address(setup), served)))
 
+    def is_elsewhere(self, setup: Setup) -> bool:
+        host = urlsplit(_address(setup)).hostname or ""
+        return host != "localhost" and not host.startswith("127.") and host != "::1"
+
     def has_key(self, setup: Setup) -> bool:
         return self._key(setup) is not None
 

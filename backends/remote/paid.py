@@ -1,4 +1,4 @@
-"""Servers that somebody pays for, by token or by hour."""
+"""Servers that somebody pays for, by token or by hour, and that have a machine of their own."""
 
 from __future__ import annotations
 
@@ -13,4 +13,8 @@ class Paid(Protocol):
 
     def charged_as(self, setup: Setup) -> str:
         """What a price is for: the server and, where the setup names it, the model."""
+        ...
+
+    def is_elsewhere(self, setup: Setup) -> bool:
+        """Whether another machine does the work, so that nothing that runs here disturbs it."""
         ...

@@ -156,6 +156,9 @@ class ServerlessBackend:
     def charged_as(self, setup: Setup) -> str:
         return f"{_provider(setup) or 'Hugging Face router'} {hosted_id(setup)}"
 
+    def is_elsewhere(self, setup: Setup) -> bool:
+        return True
+
     def has_key(self, setup: Setup) -> bool:
         return self._key(setup) is not None
 
