@@ -18,6 +18,7 @@ from backends.errors import DynoError, InvalidRequest
 from backends.settings import Settings
 
 PRICES_FILE = "prices.json"
+TOOLS_FOLDER = "tools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ KINDS = (
     Kind("downloads", "Downloads", "Models fetched from the Hub.", ("downloads",)),
     Kind("conversions", "Conversions", "GGUF and GPTQ files made here.", ("conversions",)),
     Kind("checkpoints", "Checkpoints", "Unfinished training.", ("checkpoints",)),
+    Kind("tools", "Tools", "Programs that benchmarks compare with.", (TOOLS_FOLDER,)),
     Kind(
         "locks",
         "Locks",

@@ -6,6 +6,7 @@ may take.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import time
@@ -36,6 +37,8 @@ _MAX_EVENT_BYTES: Final = 1_000_000
 _MAX_ERROR_BYTES: Final = 20_000
 # What a proxy may ask to wait before a user would rather be told.
 _LONGEST_WAIT_S: Final = 20.0
+# From "[DONE]" to the end of the body, which is no part of the answer.
+_END_S: Final = 0.1
 _NO_REDIRECTS: Final = "Type the address that it points to."
 # Its debug log repeats what a server sends, and a server may send back the key.
 logging.getLogger("httpcore2").setLevel(logging.INFO)
@@ -69,9 +72,17 @@ class Exchange:
         for event in self._events:
             t_ns = time.monotonic_ns()
             if event.data == DONE:
+                self._take_the_end()
                 return
             if event.data:
                 yield t_ns, without_key(event.data, self._key)
+
+    def _take_the_end(self) -> None:
+        """Nothing more is to come but the end of the body, and with that the connection is free for
+        the next request; one that does not come soon is not waited for."""
+        self._watchdog.allow(_END_S, "the end of the stream")
+        with contextlib.suppress(httpx2.HTTPError):
+            next(self._events, None)
 
     def has_begun(self) -> None:
         """The answer has begun: from now on less patience is needed for its next piece. Events
