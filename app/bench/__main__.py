@@ -17,6 +17,7 @@ from rich.table import Table
 from app.bench.benchmarks import kv as kv_benchmark
 from app.bench.benchmarks import observer as observer_benchmark
 from app.bench.benchmarks import paint as paint_benchmark
+from app.bench.benchmarks import remote as remote_benchmark
 from app.bench.benchmarks import setups as setups_benchmark
 from app.bench.benchmarks import soak as soak_benchmark
 from app.bench.benchmarks import startup as startup_benchmark
@@ -45,6 +46,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the records as JSON 
 Force = Annotated[bool, typer.Option("--force", help="Measure although other work runs.")]
 Model = Annotated[str, typer.Option(help="A model of the catalog, a folder or a Hub id.")]
 Pairs = Annotated[int, typer.Option(min=1, help="How many interleaved pairs.")]
+Only = Annotated[str, typer.Option(help="Only figures with this in their name.")]
 
 
 @app.command()
@@ -79,13 +81,29 @@ def setups(
     force: Force = False,
     model: Model = BUNDLED,
     pairs: Pairs = 24,
-    only: Annotated[str, typer.Option(help="Only figures with this in their name.")] = "",
+    only: Only = "",
 ) -> None:
     """What each optimisation is worth: KV cache, prefix, speculation, weights, loading."""
     targets = [target for target in setups_benchmark.TARGETS if only in target.name]
     _run(
         targets,
         lambda console: setups_benchmark.measure(console, model, pairs, only),
+        as_json=as_json,
+        force=force,
+    )
+
+
+@app.command()
+def remote(
+    as_json: AsJson = False,
+    force: Force = False,
+    pairs: Pairs = 24,
+    only: Only = "",
+) -> None:
+    """How servers are measured: against guidellm, and what our client costs."""
+    _run(
+        [target for target in remote_benchmark.TARGETS if only in target.name],
+        lambda console: remote_benchmark.measure(console, pairs, only),
         as_json=as_json,
         force=force,
     )

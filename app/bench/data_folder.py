@@ -19,6 +19,7 @@ from backends.settings import Settings
 
 PRICES_FILE = "prices.json"
 SERVERS_FILE = "servers.json"
+TOOLS_FOLDER = "tools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ KINDS = (
     Kind("downloads", "Downloads", "Models fetched from the Hub.", ("downloads",)),
     Kind("conversions", "Conversions", "GGUF and GPTQ files made here.", ("conversions",)),
     Kind("checkpoints", "Checkpoints", "Unfinished training.", ("checkpoints",)),
+    Kind("tools", "Tools", "Programs that benchmarks compare with.", (TOOLS_FOLDER,)),
     Kind(
         "locks",
         "Locks",

@@ -5,6 +5,7 @@ Knows HTTP, not chat. What is asked again, and how long anything may take, is in
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +34,8 @@ from backends.remote.wire import DONE
 from backends.request import Wait
 
 _MAX_EVENT_BYTES: Final = 1_000_000
+# From "[DONE]" to the end of the body, which is no part of the answer.
+_END_S: Final = 0.1
 _NO_REDIRECTS: Final = "Type the address that it points to."
 # Its debug log repeats what a server sends, and a server may send back the key.
 logging.getLogger("httpcore2").setLevel(logging.INFO)
@@ -71,12 +74,21 @@ class Exchange:
         """Data of each event with the moment at which it was read, until the stream ends or says
         "[DONE]", which not every server does."""
         assert self._response is not None
-        for event in httpx2.EventSource(self._response, _MAX_EVENT_BYTES):
+        events = iter(httpx2.EventSource(self._response, _MAX_EVENT_BYTES))
+        for event in events:
             t_ns = time.monotonic_ns()
             if event.data == DONE:
+                self._take_the_end(events)
                 return
             if event.data:
                 yield t_ns, without_key(event.data, self._key)
+
+    def _take_the_end(self, events: Iterator[httpx2.ServerSentEvent]) -> None:
+        """Nothing more is to come but the end of the body, and with that the connection is free for
+        the next request; one that does not come soon is not waited for."""
+        self._watchdog.allow(_END_S, "the end of the stream")
+        with contextlib.suppress(httpx2.HTTPError):
+            next(events, None)
 
     def has_begun(self) -> None:
         """The answer has begun: from now on less patience is needed for its next piece. Events

@@ -61,12 +61,14 @@ class Act:
 
 @dataclass
 class FaultServer:
-    """`acts` are played in turn, the last one again and again."""
+    """`acts` are played in turn, the last one again and again. `connections` are the ports of the
+    client, one for each chat request."""
 
     address: str
     acts: list[Act] = field(default_factory=lambda: [Act()])
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    connections: list[int] = field(default_factory=list)
     lists_models: bool = True
     listed: tuple[dict[str, Any], ...] = ({"id": "m", "max_model_len": 4096}, {"id": "other"})
     pieces_sent: int = 0
@@ -83,6 +85,7 @@ class FaultServer:
 
     async def chat(self, request: Request) -> Response:
         self.headers.append(dict(request.headers))
+        self.connections.append(request.client.port if request.client else 0)
         self.bodies.append(json.loads(await request.body()))
         act = self.acts.pop(0) if len(self.acts) > 1 else self.acts[0]
         if act.status != 200:

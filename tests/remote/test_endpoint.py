@@ -413,6 +413,25 @@ def test_a_kept_connection_that_the_server_has_closed_is_opened_again(
     assert requests == ["GET", "POST", "POST"]
 
 
+def test_the_connection_is_kept_for_the_next_request(
+    server: FaultServer, engine: RemoteEngine
+) -> None:
+    for _ in range(3):
+        ask(engine)
+    assert len(set(server.connections)) == 1
+
+
+def test_a_stream_that_goes_on_after_its_end_is_left(
+    server: FaultServer, engine: RemoteEngine
+) -> None:
+    server.plays(Act(pieces=(event("A"), END, DONE, ROLE), is_endless=True, pause_s=0.3))
+    started = time.monotonic()
+    assert ask(engine)[-1].finish_reason == "stop"
+    assert time.monotonic() - started < 1.5, "three pauses, and then a tenth of a second"
+    server.plays(Act())
+    assert ask(engine)[-1].finish_reason == "stop"
+
+
 # Stopping
 
 

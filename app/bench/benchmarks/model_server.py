@@ -12,6 +12,7 @@ from pathlib import Path
 from app.bench.benchmarks.server_process import ASKED_DIRECTLY, free_port
 from backends.engine import ClosedOnExit
 from backends.errors import DynoError, MissingDependency
+from backends.remote.servers import KINDS, ServerKind
 from backends.settings import ROOT
 from backends.setup import Setup
 
@@ -56,6 +57,10 @@ class ModelServer(ClosedOnExit):
         return f"http://127.0.0.1:{self.port}/v1"
 
     @property
+    def kind(self) -> ServerKind:
+        return KINDS["transformers"]
+
+    @property
     def pid(self) -> int:
         return self._process.pid
 
@@ -67,7 +72,7 @@ class ModelServer(ClosedOnExit):
         """The endpoint backend's setup that asks this server."""
         options = {
             "address": self.address,
-            "server": "transformers",
+            "server": self.kind.id,
             "served_model": str(self.folder),
         }
         return Setup.model_validate({"backend": "endpoint", "options": options} | toggles)

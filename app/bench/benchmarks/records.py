@@ -50,12 +50,16 @@ class BenchmarkRecord(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a benchmark sets out to measure: the figure's name, its unit, and the bar to reach."""
+    """What a benchmark sets out to measure: the figure's name, its unit, and the bar to reach.
+
+    `floor` is for what should be equal: then the whole interval lies from there to the bar.
+    """
 
     name: str
     unit: str
     better: Direction
     bar: float | None = None
+    floor: float | None = None
 
     def measured(
         self,
@@ -103,6 +107,8 @@ class Target:
         """Whether the interval's unfavourable end (or the value alone) reaches the bar."""
         if self.bar is None:
             return None
+        if self.floor is not None and (value if low is None else low) < self.floor:
+            return False
         if self.better == "higher":
             return (value if low is None else low) >= self.bar
         return (value if high is None else high) <= self.bar

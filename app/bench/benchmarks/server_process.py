@@ -171,7 +171,7 @@ class ServerProcess(ClosedOnExit):
             left.append(f"process {process.pid}")
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        if _answers(self.port):
+        if answers(self.port):
             left.append(f"port {self.port}")
         left += sorted(
             path.name for path in self._scratch.iterdir() if not path.name.startswith(_KEPT)
@@ -188,7 +188,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     try:
         socket.create_connection(("localhost", port), timeout=0.5).close()
     except OSError:
