@@ -8,6 +8,7 @@ headers tell. So a hook of its HTTP client hands each chat request over before i
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -28,6 +29,7 @@ from backends.remote.attempts import Patience, Trace
 from backends.remote.failures import refusal
 from backends.remote.line import Line
 
+_NAMED = frozenset(inspect.signature(InferenceClient.chat_completion).parameters)
 _wanted: ContextVar[bool] = ContextVar("wanted", default=False)
 
 
@@ -54,11 +56,13 @@ def _hook() -> None:
 
 
 def chat_request(client: InferenceClient, body: dict[str, Any]) -> httpx2.Request:
-    """The request that `client.chat_completion(**body)` would send. Raises a `DynoError`."""
+    """The request that `client.chat_completion` would send with this body. Raises a `DynoError`."""
     _hook()
+    named = {name: value for name, value in body.items() if name in _NAMED}
+    beyond = {name: value for name, value in body.items() if name not in _NAMED}
     token = _wanted.set(True)
     try:
-        client.chat_completion(**body)
+        client.chat_completion(**named, extra_body=beyond)
     except _HandedOver as handed:
         return handed.request
     except OfflineModeIsEnabled as error:

@@ -31,7 +31,7 @@ _PROVIDER = "provider"
 _HOSTED = "hosted_model"
 _TOKENS_PAGE = "huggingface.co/settings/tokens"
 # Hosts differ in what they take beyond the standard, so nothing is sent that is not in it.
-_KIND = ServerKind("serverless", "a hosted model")
+_HOST = ServerKind("serverless", "a hosted model")
 
 
 class ServerlessBackend:
@@ -40,9 +40,15 @@ class ServerlessBackend:
     id = "serverless"
     title = "Serverless (Hugging Face Inference Providers)"
 
-    def __init__(self, patience: Patience | None = None, router: str = ROUTER) -> None:
+    def __init__(
+        self,
+        patience: Patience | None = None,
+        router: str = ROUTER,
+        kind: ServerKind = _HOST,
+    ) -> None:
         self._patience = patience or Patience()
         self._router = router
+        self._kind = kind
         self._keys = Keys()
 
     def capabilities(self) -> Capabilities:
@@ -150,7 +156,7 @@ class ServerlessBackend:
             quotes=listed.quotes(model),
         )
         return RemoteEngine(
-            setup, line, _KIND, f"{model}{_suffix(setup)}", facts, provider=_provider(setup)
+            setup, line, self._kind, f"{model}{_suffix(setup)}", facts, provider=_provider(setup)
         )
 
     def charged_as(self, setup: Setup) -> str:

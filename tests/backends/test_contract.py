@@ -6,18 +6,24 @@ test of a toggle that a backend does not offer is skipped, and so is one of what
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
+from huggingface_hub.inference import _providers
 
+from app.bench.benchmarks.model_server import ModelServer
 from backends.engine import Backend, CancelToken, Engine
 from backends.errors import ContextFull, EngineCrashed, InvalidRequest
 from backends.local.backend import LocalBackend
 from backends.local.devices import cuda_names, usable_cores
 from backends.registry import get_backend, registrations
 from backends.remote.endpoint import EndpointBackend
+from backends.remote.router import HostedModel, HostedModels
+from backends.remote.serverless import ServerlessBackend
+from backends.remote.servers import KINDS
 from backends.request import Message, Sampling
 from backends.setup import Setup
 from tests.backends.asking import PROMPT, Answer, ask, request
@@ -34,6 +40,7 @@ IDS, COUNTING, WINDOW, CUTTING = (
     "a told context window",
     "a fixed length past a stop string",
 )
+OF_A_SERVER = frozenset({IDS, COUNTING, WINDOW, CUTTING})
 
 
 @dataclass(slots=True)
@@ -89,14 +96,36 @@ class Bench:
             engine.close()
 
 
-@pytest.fixture(scope="module", params=["local", "fake", "endpoint", *PLUGINS])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+@pytest.fixture(scope="module")
+def patched() -> Iterator[pytest.MonkeyPatch]:
+    """What is patched stays so for the whole file."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def _hosting(server: ModelServer, patch: pytest.MonkeyPatch) -> ServerlessBackend:
+    """The serverless backend with this server where the library believes the router to be."""
+    root = server.address.removesuffix("/v1")
+    patch.setattr(_providers.CONVERSATIONAL_AUTO_ROUTER, "base_url", root)
+    patch.setenv("HF_TOKEN", "hf_contract")
+    backend = ServerlessBackend(router=server.address, kind=KINDS["transformers"])
+    hosted = HostedModel(id=str(server.folder))
+    listed = HostedModels(read_at=dt.datetime.now(dt.UTC), models=(hosted,))
+    patch.setattr(backend, "_listed", lambda: listed)
+    return backend
+
+
+@pytest.fixture(scope="module", params=["local", "fake", "endpoint", "serverless", *PLUGINS])
+def bench(request: pytest.FixtureRequest, patched: pytest.MonkeyPatch) -> Iterator[Bench]:
     if request.param == "fake":
         made = Bench(FakeBackend(), "any")
     elif request.param == "endpoint":
         server = request.getfixturevalue("served_model")().setup()
-        lacks = frozenset({IDS, COUNTING, WINDOW, CUTTING})
-        made = Bench(EndpointBackend(), server.model, dict(server.options), lacks)
+        made = Bench(EndpointBackend(), server.model, dict(server.options), OF_A_SERVER)
+    elif request.param == "serverless":
+        server = request.getfixturevalue("served_model")()
+        backend = _hosting(server, patched)
+        made = Bench(backend, "any/other", {"hosted_model": str(server.folder)}, OF_A_SERVER)
     elif request.param in PLUGINS:
         made = Bench(get_backend(request.param), os.environ.get("CONTRACT_MODEL", "any"))
     else:
@@ -362,7 +391,7 @@ def test_the_ledger_agrees_with_what_is_loaded(bench: Bench, engine: Engine) -> 
 
 
 def test_every_toggle_has_a_test_here(bench: Bench) -> None:
-    if bench.backend.id in (*PLUGINS, "endpoint"):
+    if bench.backend.id in (*PLUGINS, "endpoint", "serverless"):
         pytest.skip("it has tests of its own for what only it offers")
     assert bench.offered >= EVERY_TOGGLE
     if bench.backend.id != "local":  # the rest of its toggles: test_local_toggles

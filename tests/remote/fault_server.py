@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.fakes.clock import FakeClock
+
 
 def event(content: str = "", **more: Any) -> bytes:
     """One event of a stream, with a piece of the answer."""
@@ -47,7 +49,8 @@ ANSWER = (ROLE, event("Paris"), event(" is"), event(" it."), END, usage(7, 4), D
 class Act:
     """What the server does with one request: it answers with `status`, or streams `pieces`, each
     after `pause_s`; it breaks the connection after them where `breaks`, and goes on with the last
-    one for ever where `is_endless`."""
+    one for ever where `is_endless`. With a `clock` it does not sleep but moves that on, once the
+    piece before was `taken`."""
 
     pieces: tuple[bytes, ...] = ANSWER
     status: int = 200
@@ -57,6 +60,7 @@ class Act:
     pause_s: float = 0.0
     breaks: bool = False
     is_endless: bool = False
+    clock: FakeClock | None = None
 
 
 @dataclass
@@ -72,6 +76,7 @@ class FaultServer:
     lists_models: bool = True
     listed: tuple[dict[str, Any], ...] = ({"id": "m", "max_model_len": 4096}, {"id": "other"})
     pieces_sent: int = 0
+    pieces_taken: int = 0
     was_left: threading.Event = field(default_factory=threading.Event)
 
     def plays(self, *acts: Act) -> None:
@@ -90,7 +95,8 @@ class FaultServer:
         act = self.acts.pop(0) if len(self.acts) > 1 else self.acts[0]
         if act.status != 200:
             return JSONResponse(act.body, act.status, act.headers)
-        return StreamingResponse(self._stream(act), 200, act.headers, "text/event-stream")
+        stream = self._stream(act) if act.clock is None else self._timed(act, act.clock)
+        return StreamingResponse(stream, 200, act.headers, "text/event-stream")
 
     async def _stream(self, act: Act) -> AsyncIterator[bytes]:
         try:
@@ -108,6 +114,18 @@ class FaultServer:
         except asyncio.CancelledError:
             self.was_left.set()
             raise
+
+    async def _timed(self, act: Act, clock: FakeClock) -> AsyncIterator[bytes]:
+        taken_before = self.pieces_taken
+        for number, piece in enumerate(act.pieces):
+            while self.pieces_taken < taken_before + number:
+                await asyncio.sleep(0.001)
+            clock.advance(round((act.pause_s if number else act.first_pause_s) * 1e9))
+            yield piece
+
+    def taken(self) -> None:
+        """A reader has stamped a piece: the clock may go on."""
+        self.pieces_taken += 1
 
 
 @contextmanager

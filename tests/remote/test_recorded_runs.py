@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,20 +17,23 @@ from app.bench.record import RunRecord
 from app.bench.runner import RunOrder, run
 from backends.engine import CancelToken
 from backends.registry import get_backend
-from backends.request import Message, Request
+from backends.request import Chunk, Message, Request
 from backends.settings import Settings
 from backends.setup import Setup
+from tests.fakes.clock import FakeClock
 from tests.fakes.workshop import Column, Workshop
 from tests.fakes.workshop import setup_of as fake_setup_of
 from tests.remote.conftest import setup_of
 from tests.remote.fault_server import ANSWER, DONE, END, Act, FaultServer, event, usage
 
 
-def run_on(setup: Setup, workshop: Workshop, prices: PriceBook | None = None) -> RunRecord:
+def run_on(
+    setup: Setup, workshop: Workshop, prices: PriceBook | None = None, lane: Lane | None = None
+) -> RunRecord:
     settings = Settings(data_dir=Path("unused"), hourly_price=Decimal("2"))
     bench = replace(workshop.bench, prices=prices or PriceBook.load(settings))
     request = Request(messages=(Message(role="user", content="What is prefill?"),))
-    lane = Lane(Column(key="there", setup=setup), "there")
+    lane = lane or Lane(Column(key="there", setup=setup), "there")
     return run(bench, RunOrder(setup, request), lane, CancelToken())
 
 
@@ -59,6 +63,32 @@ def test_a_server_that_counts_its_chunks_has_measured_times_per_token(
     record = run_on(setup_of(server.address, server="vllm"), workshop)
     assert [chunk.tokens for chunk in record.chunks] == [2, 1, 3]
     assert tpot(record).provenance == "measured"
+
+
+def test_times_are_exactly_those_that_the_server_took(
+    server: FaultServer, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock that only the server moves: 250 ms before the first piece, 20 before others."""
+    clock = FakeClock()
+    monkeypatch.setattr(time, "monotonic_ns", clock.now_ns)
+
+    class Taking(Lane):
+        """Says of each piece that it was read."""
+
+        def take(self, chunk: Chunk) -> None:
+            super().take(chunk)
+            server.taken()
+
+    counted = {"prompt_tokens": 7, "completion_tokens": 8}
+    last = event(" Yes", finish_reason="stop", usage=counted)
+    pieces = (event("Paris"), event(" is"), event(" it."), last)
+    timed = Act(pieces, first_pause_s=0.25, pause_s=0.02, clock=clock)
+    server.plays(Act(), timed)
+    lane = Taking(Column(key="there", setup=setup_of(server.address)), "there")
+    record = run_on(setup_of(server.address), workshop, lane=lane)
+    assert ttft(record).value == 250_000_000
+    shares = [chunk.tokens for chunk in record.chunks]
+    assert tpot(record).value == 3 * 20_000_000 / sum(shares[1:])
 
 
 def test_the_price_of_this_machine_is_not_that_of_a_server(
