@@ -33,13 +33,14 @@ from backends.local.devices import (
     resolve_device,
     usable_cores,
 )
-from backends.local.engine import LocalEngine
 from backends.local.formats import FORMATS, GPTQ_BITS, catalog_bytes, format_of
-from backends.local.messages import Load
 from backends.local.weight_files import checkpoint_bytes, gptq_bits, has_sliding_window
 from backends.settings import ROOT, get_settings, hub_token
 from backends.setup import Setup, Weights
+from backends.worker.engine import LocalEngine
+from backends.worker.messages import Load
 
+WORKER_ENTRY = "backends.local.worker.serve:serve"
 _CALIBRATION = Reading("What is quantized here is calibrated on", calibration_text)
 
 
@@ -257,7 +258,7 @@ class LocalBackend:
             calibration=str(CALIBRATION),
             kept_in=str(get_settings().data_dir / "conversions"),
         )
-        return LocalEngine.open(shared_host(), order, on_progress, cancel)
+        return LocalEngine.open(shared_host(), WORKER_ENTRY, order, on_progress, cancel)
 
 
 def _no_compiler() -> str:
