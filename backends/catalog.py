@@ -63,7 +63,8 @@ def catalog() -> dict[str, CatalogModel]:
 
 def looks_like_a_path(name: str) -> bool:
     """Whether `name` means a folder on this machine rather than a Hub id."""
-    return name.startswith(("/", "./", "../", "~", ".\\")) or "\\" in name or _is_folder(name)
+    starts = name.startswith(("/", "./", "../", "~", ".\\"))
+    return starts or "\\" in name or name.lower().endswith(".gguf") or _is_folder(name)
 
 
 def _is_folder(name: str) -> bool:
@@ -95,6 +96,12 @@ def resolve(name: str) -> str:
             "A Hub id looks like org/name, a folder starts with / or ./ .",
         )
     return name
+
+
+def placed(source: str) -> str:
+    """A folder of the repository as a path, a Hub id as it is."""
+    folder = ROOT / source
+    return str(folder) if folder.is_dir() else source
 
 
 def title_of(name: str) -> str:

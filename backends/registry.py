@@ -20,6 +20,7 @@ ENTRY_POINT_GROUP = "llm_dyno.backends"
 _BUILT_IN = {
     "local": "backends.local.backend:LocalBackend",
     "endpoint": "backends.remote.endpoint:EndpointBackend",
+    "llamacpp": "backends.llamacpp.backend:LlamaCppBackend",
 }
 
 

@@ -15,7 +15,7 @@ from backends.capabilities import (
     Toggle,
     check_toggles,
 )
-from backends.catalog import catalog, resolve
+from backends.catalog import catalog, placed, resolve
 from backends.engine import CancelToken, OnProgress
 from backends.errors import DynoError, InvalidSetup
 from backends.host.shared import shared_host
@@ -35,7 +35,7 @@ from backends.local.devices import (
 )
 from backends.local.formats import FORMATS, GPTQ_BITS, catalog_bytes, format_of
 from backends.local.weight_files import checkpoint_bytes, gptq_bits, has_sliding_window
-from backends.settings import ROOT, get_settings, hub_token
+from backends.settings import get_settings, hub_token
 from backends.setup import Setup, Weights
 from backends.worker.engine import LocalEngine
 from backends.worker.messages import Load
@@ -295,13 +295,7 @@ def weights_source(setup: Setup) -> str:
     if entry is None or setup.weights not in GPTQ_BITS:
         return resolve(setup.model)
     quantized = entry.gptq_int4 if setup.weights == "gptq-int4" else entry.gptq_int8
-    return _placed(quantized or entry.target)
-
-
-def _placed(source: str) -> str:
-    """A folder of the repository as a path, a Hub id as it is."""
-    folder = ROOT / source
-    return str(folder) if folder.is_dir() else source
+    return placed(quantized or entry.target)
 
 
 def _check_gptq(setup: Setup, folder: Path) -> None:
@@ -347,4 +341,4 @@ def draft_source(setup: Setup) -> str | None:
             "No draft model is known for this model.",
             "Name one under Draft model, or choose prompt lookup.",
         )
-    return _placed(entry.draft)
+    return placed(entry.draft)

@@ -53,9 +53,11 @@ def kept_folder(
     return made
 
 
-def digest_of_weights(folder: Path) -> str:
-    """Names, sizes and times of the weight files: a checkpoint that was changed is another one."""
-    files = sorted(folder.glob("*.safetensors"))
+def digest_of_weights(folder: Path, *patterns: str) -> str:
+    """Names, sizes and times of the weight files and of those that match `patterns`: a checkpoint
+    that was changed is another one."""
+    found = (path for pattern in ("*.safetensors", *patterns) for path in folder.glob(pattern))
+    files = sorted(found)
     stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:16]
 

@@ -41,3 +41,9 @@ def refused_by_template(error: Exception) -> InvalidRequest:
         f"The model's chat template refuses this conversation: {error}",
         "Remove the system prompt or clear the conversation.",
     )
+
+
+def common_beginning(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two sequences share from their start."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
