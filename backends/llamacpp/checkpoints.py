@@ -24,6 +24,7 @@ class Family:
 
 FAMILIES = {
     "LlamaForCausalLM": Family("llama", turns_pairs=True),
+    "MistralForCausalLM": Family("llama", turns_pairs=True),
     "Qwen2ForCausalLM": Family("qwen2", turns_pairs=False),
     "Qwen3ForCausalLM": Family("qwen3", turns_pairs=False),
 }
@@ -39,7 +40,7 @@ def family_of(config: Config) -> Family:
         refusal = f"its architecture is {architecture}; {known} are converted here"
     elif (kind := rope_of(config).get("rope_type", "default")) != "default":
         refusal = f"its positions are scaled ({kind}), which is not converted here"
-    elif config.get("use_sliding_window"):
+    elif config.get("use_sliding_window", config.get("sliding_window") is not None):
         refusal = "its layers see a window of the text, which is not converted here"
     elif config.get("quantization_config") is not None:
         refusal = "its weights are quantized already"
@@ -54,13 +55,14 @@ def family_of(config: Config) -> Family:
 def check_widths(config: Config, weights: Weights) -> None:
     """Raises `InvalidSetup` where rows of a matrix are not whole blocks of the format: llama.cpp
     would silently put those matrices into another one."""
-    wanted = FORMATS[weights]
-    odd = [width for width in _widths(config) if width % wanted.block]
+    widths, wanted = _widths(config), FORMATS[weights]
+    odd = [width for width in widths if width % wanted.block]
     if odd:
+        fitting = [one.name for one in FORMATS.values() if not any(w % one.block for w in widths)]
         raise InvalidSetup(
             f"{wanted.name} packs {wanted.block} weights together, and this model has a width of "
             f"{odd[0]:,}.",
-            "Choose Q8_0 or Q4_0." if wanted.block > 32 else "Choose fp16 weights.",
+            f"Choose {', '.join(fitting[:-1])} or {fitting[-1]}.",
         )
 
 

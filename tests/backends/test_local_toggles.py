@@ -406,9 +406,7 @@ def test_a_disk_that_fills_up_while_quantizing_is_told_and_leaves_nothing(tmp_pa
         fill(disk)
         order = gptq_order(model, ROOT / "models" / "bundled" / "dialogues.json", disk)
         with pytest.raises(LoadFailed, match="could not be kept") as caught:
-            LocalEngine.open(
-                shared_host(), WORKER_ENTRY, order, lambda progress: None, CancelToken()
-            )
+            open_order(order)
         assert "Free space" in caught.value.remedy
         assert [path.name for path in disk.iterdir()] == ["ballast"]
 

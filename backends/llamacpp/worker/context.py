@@ -12,6 +12,7 @@ import llama_cpp
 import numpy as np
 
 from backends.errors import GenerationFailed, LoadFailed
+from backends.llamacpp.worker.logs import listening
 from backends.worker.stop_flag import StopFlag
 
 CACHE_TYPES = {
@@ -23,6 +24,7 @@ CACHE_TYPES = {
 PASS_TOKENS = 512
 _ABORTED = 2
 _VALUE_BYTES = 256
+_LINES_TOLD = 6
 Row = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -50,11 +52,14 @@ class Context:
         options.n_gpu_layers = gpu_layers
         # Not mapped: the weights are then this process's own memory, and can be measured.
         options.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE
-        self.model = llama_cpp.llama_model_load_from_file(str(file).encode(), options)
+        told: list[str] = []
+        with listening(told.append):
+            self.model = llama_cpp.llama_model_load_from_file(str(file).encode(), options)
         if not self.model:
             raise LoadFailed(
                 f"llama.cpp cannot open {file.name}.",
                 "Check that it is a whole GGUF file of a text-generation model.",
+                "".join(told[-_LINES_TOLD:]),
             )
         own_window = llama_cpp.llama_model_n_ctx_train(self.model)
         self.window = min(tokens, own_window) if own_window else tokens

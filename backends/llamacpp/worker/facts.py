@@ -12,6 +12,7 @@ import gguf
 import llama_cpp
 
 from backends.engine import EngineFacts
+from backends.errors import LoadFailed
 from backends.llamacpp.worker.context import Context
 
 _DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -29,8 +30,15 @@ class Tensors:
 
     @classmethod
     def read(cls, file: Path) -> Tensors:
+        """Raises `LoadFailed` for a file that is broken."""
         found = cls()
-        for tensor in gguf.GGUFReader(file).tensors:
+        try:
+            tensors = gguf.GGUFReader(file).tensors
+        except Exception as error:
+            raise LoadFailed(
+                f"{file.name} is not a whole GGUF file.", "Download or copy it again.", str(error)
+            ) from error
+        for tensor in tensors:
             type_name = tensor.tensor_type.name
             part, dtype = _part_of(tensor.name), _DTYPES.get(type_name, type_name.lower())
             found.by_part[part] = found.by_part.get(part, 0) + int(tensor.n_bytes)

@@ -31,6 +31,7 @@ _FILE_TYPES = {
     "F16": gguf.LlamaFileType.MOSTLY_F16,
     "BF16": gguf.LlamaFileType.MOSTLY_BF16,
 }
+_SINGLE_DIGITS = json.dumps([{"type": "Digits", "individual_digits": True}])
 _LAYER = re.compile(r"model\.layers\.(\d+)\.(.+)\.(weight|bias)")
 _IN_LAYER = {
     "input_layernorm": "attn_norm",
@@ -133,33 +134,37 @@ def _write_tokenizer(writer: Any, folder: Path, config: Config) -> None:
         value = value[0] if isinstance(value, list) else value
         if value is not None:
             add(value)
-    template = folder / "chat_template.jinja"
-    if template.is_file():
-        writer.add_chat_template(template.read_text(encoding="utf-8"))
+    template = _template(folder)
+    if template is not None:
+        writer.add_chat_template(template)
+
+
+def _template(folder: Path) -> str | None:
+    """The checkpoint's chat template; older versions of transformers kept it elsewhere."""
+    file = folder / "chat_template.jinja"
+    if file.is_file():
+        return file.read_text(encoding="utf-8")
+    file = folder / "tokenizer_config.json"
+    template = _read(file).get("chat_template") if file.is_file() else None
+    return template if isinstance(template, str) else None
 
 
 def _split_name(tokenizer: dict[str, Any]) -> str | None:
     """What llama.cpp calls this tokenizer's way to split text before merging, where it is one of
-    the two that are the same beyond doubt; None where it is another."""
-    split = tokenizer.get("pre_tokenizer") or {}
-    is_plain = tokenizer.get("normalizer") is None and tokenizer["model"]["type"] == "BPE"
-    if not is_plain or not _is_byte_level(tokenizer.get("decoder") or {}):
+    the two that are the same beyond doubt; None where it is another, or merges nothing."""
+    split, model = tokenizer.get("pre_tokenizer") or {}, tokenizer.get("model") or {}
+    is_plain = tokenizer.get("normalizer") is None and model.get("type") == "BPE"
+    if not is_plain or not model["merges"] or not _is_byte_level(tokenizer.get("decoder") or {}):
         return None
-    if _is_byte_level(split):
-        return "gpt-2"
-    parts = split.get("pretokenizers", [])
-    single_digits = {"type": "Digits", "individual_digits": True}
-    if len(parts) == 2 and parts[0] == single_digits and _is_byte_level(parts[1]):
-        return "smollm"
-    return None
+    *before, last = split.get("pretokenizers", [split])
+    if not _is_byte_level(last) or last.get("add_prefix_space"):
+        return None
+    names = {_SINGLE_DIGITS: "smollm", "[]": "gpt-2"}
+    return names.get(json.dumps(before))
 
 
 def _is_byte_level(part: dict[str, Any]) -> bool:
-    return (
-        part.get("type") == "ByteLevel"
-        and part.get("use_regex", True)
-        and not (part.get("add_prefix_space", False) and "pretokenizers" in part)
-    )
+    return part.get("type") == "ByteLevel" and part.get("use_regex", True)
 
 
 # Tensors
