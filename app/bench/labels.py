@@ -17,7 +17,7 @@ def words_of(setup: Setup) -> dict[str, str]:
     for what the backend does not offer: a server's weights are not told."""
     words = {
         "model": title_of(setup.model),
-        "backend": "" if setup.backend == "local" else setup.backend,
+        "backend": _BACKENDS.get(setup.backend, setup.backend),
         "weights": _WEIGHTS.get(setup.weights, setup.weights),
         "kv_cache": {"off": "KV off", "dynamic": "KV on"}.get(
             setup.kv_cache, f"KV {setup.kv_cache}"
@@ -59,7 +59,11 @@ def _threads(threads: int | None) -> str:
 
 
 _TOGGLES = frozenset(Setup.model_fields) - NOT_TOGGLES
-_WEIGHTS = {"int8": "INT8", "nf4": "NF4", "gptq-int4": "INT4 GPTQ", "gptq-int8": "INT8 GPTQ"}
+_BACKENDS = {"local": "", "llamacpp": "llama.cpp"}
+_WEIGHTS = {
+    **{"int8": "INT8", "nf4": "NF4", "gptq-int4": "INT4 GPTQ", "gptq-int8": "INT8 GPTQ"},
+    **{"q8_0": "Q8_0", "q4_0": "Q4_0", "q4_k_m": "Q4_K_M", "gguf": "GGUF"},
+}
 _SPECULATION = {"none": "", "draft": "draft", "lookup": "prompt lookup"}
 _ALWAYS = ("weights", "kv_cache")
 

@@ -14,19 +14,19 @@ from backends.capabilities import (
     Toggle,
     check_toggles,
 )
-from backends.catalog import catalog
+from backends.catalog import catalog, is_gguf, resolve
 from backends.engine import CancelToken, OnProgress
 from backends.errors import DynoError, InvalidSetup, MissingDependency
 from backends.host.shared import shared_host
 from backends.llamacpp.checkpoints import check_widths, family_of
 from backends.llamacpp.formats import AS_STORED, FORMATS
 from backends.llamacpp.options import CACHE_TYPE, CONTEXT, DEFAULT_CONTEXT_TOKENS, GPU_LAYERS
-from backends.llamacpp.sources import draft_source, is_gguf, weights_source
 from backends.local.devices import default_threads, usable_cores
 from backends.local.formats import Format, catalog_bytes
 from backends.local.weight_files import checkpoint_bytes, configuration
 from backends.settings import get_settings, hub_token
 from backends.setup import Setup
+from backends.worker.drafts import draft_source
 from backends.worker.engine import LocalEngine
 from backends.worker.messages import Load
 
@@ -159,7 +159,7 @@ class LlamaCppBackend:
             return verdict
         try:
             _check_gpu(setup)
-            _check_model(setup, weights_source(setup.model))
+            _check_model(setup, resolve(setup.model))
             draft_source(setup)
         except DynoError as error:
             return Availability(False, error.message, error.remedy)
@@ -169,7 +169,7 @@ class LlamaCppBackend:
         return "cuda:0" if setup.options.get(GPU_LAYERS) else "cpu"
 
     def memory_needed_bytes(self, setup: Setup) -> int | None:
-        source = weights_source(setup.model)
+        source = resolve(setup.model)
         if is_gguf(source):
             return Path(source).stat().st_size
         if setup.weights == AS_STORED:
@@ -188,7 +188,7 @@ class LlamaCppBackend:
         budget_gb = get_settings().memory_budget_gb
         order = Load(
             setup=setup,
-            source=weights_source(setup.model),
+            source=resolve(setup.model),
             device=self.device_of(setup),
             threads=setup.threads or default_threads(),
             budget_bytes=int(budget_gb * 1e9) if budget_gb is not None else None,

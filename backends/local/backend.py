@@ -15,7 +15,7 @@ from backends.capabilities import (
     Toggle,
     check_toggles,
 )
-from backends.catalog import catalog, placed, resolve
+from backends.catalog import catalog, is_gguf, placed, resolve
 from backends.engine import CancelToken, OnProgress
 from backends.errors import DynoError, InvalidSetup
 from backends.host.shared import shared_host
@@ -37,6 +37,7 @@ from backends.local.formats import FORMATS, GPTQ_BITS, catalog_bytes, format_of
 from backends.local.weight_files import checkpoint_bytes, gptq_bits, has_sliding_window
 from backends.settings import get_settings, hub_token
 from backends.setup import Setup, Weights
+from backends.worker.drafts import draft_source
 from backends.worker.engine import LocalEngine
 from backends.worker.messages import Load
 
@@ -290,7 +291,12 @@ def _missing(library: str) -> str:
 
 def weights_source(setup: Setup) -> str:
     """Folder or Hub id of the weights that the setup wants: for GPTQ the catalog's quantized ones,
-    if it knows some."""
+    if it knows some. Raises `ModelNotFound` or `InvalidSetup`."""
+    if is_gguf(setup.model) or is_gguf(setup.draft_model or ""):
+        raise InvalidSetup(
+            "transformers is not used for GGUF files here.",
+            "Choose llama.cpp under “Runs on”, or a folder with .safetensors files.",
+        )
     entry = catalog().get(setup.model)
     if entry is None or setup.weights not in GPTQ_BITS:
         return resolve(setup.model)
@@ -324,21 +330,3 @@ def _check_window(setup: Setup, folder: Path) -> None:
         raise no_window()
     if setup.kv_cache == "quantized" and has_window:
         raise window_not_quantized()
-
-
-def draft_source(setup: Setup) -> str | None:
-    """Folder or Hub id of the draft that the setup wants, if it wants one.
-
-    Raises `InvalidSetup` where none is named and the catalog knows none.
-    """
-    if setup.speculation != "draft":
-        return None
-    if setup.draft_model is not None:
-        return resolve(setup.draft_model)
-    entry = catalog().get(setup.model)
-    if entry is None or entry.draft is None:
-        raise InvalidSetup(
-            "No draft model is known for this model.",
-            "Name one under Draft model, or choose prompt lookup.",
-        )
-    return placed(entry.draft)

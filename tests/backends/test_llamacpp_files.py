@@ -147,11 +147,11 @@ def _from_hub(host: HostClient, name: str, weights: str, kept_in: Path) -> Local
 
 
 @pytest.fixture
-def ggufs(model: Path) -> dict[str, bytes]:
+def ggufs(bundled_model: Path) -> dict[str, bytes]:
     """A repository of two GGUF files."""
     found = {}
     for weights, name in (("fp16", "tiny-F16.gguf"), ("q8_0", "tiny.q8_0.gguf")):
-        with opened(setup_of(model, weights)) as engine:
+        with opened(setup_of(bundled_model, weights)) as engine:
             found[name] = gguf_of(engine).read_bytes()
     return found
 
@@ -191,3 +191,10 @@ def test_a_checkpoint_of_the_hub_is_converted(
         assert engine.describe().revision == SHA
         assert ask(engine, request(max_new_tokens=4, fixed_length=True)).ids
     assert [path.name[:5] for path in (tmp_path / "kept").iterdir()] == ["gguf-"]
+
+
+def test_a_file_without_a_tokenizer_is_refused(model: Path) -> None:
+    with opened(setup_of(model)) as engine:
+        file = gguf_of(engine)
+    with pytest.raises(LoadFailed, match="no tokenizer"):
+        opened(setup_of(str(file), "gguf"))

@@ -146,6 +146,11 @@ class Context:
         return np.ctypeslib.as_array(pointer, (self.vocab_size,))
 
     @property
+    def has_tokenizer(self) -> bool:
+        kind = llama_cpp.llama_vocab_type(self.vocab)
+        return bool(kind != llama_cpp.LLAMA_VOCAB_TYPE_NONE)
+
+    @property
     def cache_tokens(self) -> int:
         """How many tokens the cache has room for: it is allocated whole, at the start."""
         return int(llama_cpp.llama_n_ctx(self.pointer))

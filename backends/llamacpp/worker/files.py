@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from backends.catalog import is_gguf
 from backends.errors import InvalidSetup, ModelNotFound
 from backends.llamacpp.checkpoints import check_widths, family_of
 from backends.llamacpp.formats import AS_STORED, FORMATS
-from backends.llamacpp.sources import is_gguf
 from backends.llamacpp.worker.gguf_writer import WRITER, write_gguf
 from backends.llamacpp.worker.quantize import QUANTIZER, quantize
 from backends.local.weight_files import check_folder, configuration

@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from backends.catalog import is_gguf
 from backends.engine import EngineFacts
-from backends.errors import InvalidSetup
+from backends.errors import InvalidSetup, LoadFailed
 from backends.llamacpp.formats import AS_STORED
 from backends.llamacpp.options import CACHE_TYPE, CONTEXT, DEFAULT_CONTEXT_TOKENS, GPU_LAYERS
-from backends.llamacpp.sources import is_gguf
 from backends.llamacpp.worker.context import Context
 from backends.llamacpp.worker.facts import Tensors, cache_bytes, read_facts
 from backends.llamacpp.worker.files import GgufFile, gguf_file
@@ -89,6 +89,10 @@ def _opened(found: GgufFile, order: Load, stop: StopFlag) -> Context:
 def _texts(found: GgufFile, context: Context) -> Texts:
     if found.checkpoint is not None:
         return CheckpointTexts(found.checkpoint)
+    if not context.has_tokenizer:
+        raise LoadFailed(
+            f"{found.file.name} holds no tokenizer.", "Open the checkpoint that it was made of."
+        )
     return GgufTexts(context.model)
 
 
