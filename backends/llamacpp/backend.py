@@ -20,7 +20,13 @@ from backends.errors import DynoError, InvalidSetup, MissingDependency
 from backends.host.shared import shared_host
 from backends.llamacpp.checkpoints import check_widths, family_of
 from backends.llamacpp.formats import AS_STORED, FORMATS
-from backends.llamacpp.options import CACHE_TYPE, CONTEXT, DEFAULT_CONTEXT_TOKENS, GPU_LAYERS
+from backends.llamacpp.options import (
+    CACHE_TYPE,
+    CONTEXT,
+    DEFAULT_CONTEXT_TOKENS,
+    GPU_LAYERS,
+    context_too_long,
+)
 from backends.local.devices import default_threads, usable_cores
 from backends.local.formats import Format, catalog_bytes
 from backends.local.weight_files import checkpoint_bytes, configuration
@@ -244,5 +250,8 @@ def _check_model(setup: Setup, source: str) -> None:
     if folder.is_dir():
         config = configuration(folder)
         family_of(config)
+        window, tokens = config.get("max_position_embeddings"), setup.options.get(CONTEXT)
+        if isinstance(window, int) and isinstance(tokens, int) and tokens > window:
+            raise context_too_long(window)
         if setup.weights != AS_STORED:
             check_widths(config, setup.weights)

@@ -132,6 +132,15 @@ def test_the_context_is_as_long_as_asked_for(engines: GgufEngines) -> None:
         ask(short, request(max_new_tokens=256, fixed_length=True))
 
 
+def test_more_context_than_the_window_holds_is_refused(engines: GgufEngines) -> None:
+    verdict = BACKEND.check(engines.setup(options={"context_tokens": 4_096}))
+    assert "2,048" in verdict.reason
+    assert verdict.remedy
+    file = str(gguf_of(engines()))
+    with pytest.raises(InvalidSetup, match="2,048"):
+        opened(engines.setup(model=file, weights="gguf", options={"context_tokens": 4_096}))
+
+
 def test_a_prefix_is_computed_once_where_it_is_kept(engines: GgufEngines) -> None:
     first = request("What is the capital of France?")
     kept, plain = engines(reuse_prefix=True), engines()

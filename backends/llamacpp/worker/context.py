@@ -12,6 +12,7 @@ import llama_cpp
 import numpy as np
 
 from backends.errors import GenerationFailed, LoadFailed
+from backends.llamacpp.options import DEFAULT_CONTEXT_TOKENS, context_too_long
 from backends.llamacpp.worker.logs import listening
 from backends.worker.stop_flag import StopFlag
 
@@ -42,12 +43,18 @@ class Context:
         self,
         file: Path,
         *,
-        tokens: int,
+        tokens: int | None,
         threads: int,
         stop: StopFlag,
         cache_type: str = "f16",
         gpu_layers: int = 0,
+        is_draft: bool = False,
     ) -> None:
+        """`tokens` None is the model's own window, as far as it is not very long. Only a draft may
+        have more than its window: its guesses are checked.
+
+        Raises `LoadFailed`, or `InvalidSetup` for more tokens than the window holds.
+        """
         options = llama_cpp.llama_model_default_params()
         options.n_gpu_layers = gpu_layers
         # Not mapped: the weights are then this process's own memory, and can be measured.
@@ -61,8 +68,10 @@ class Context:
                 "Check that it is a whole GGUF file of a text-generation model.",
                 "".join(told[-_LINES_TOLD:]),
             )
-        own_window = llama_cpp.llama_model_n_ctx_train(self.model)
-        self.window = min(tokens, own_window) if own_window else tokens
+        own_window = llama_cpp.llama_model_n_ctx_train(self.model) or DEFAULT_CONTEXT_TOKENS
+        if tokens is not None and tokens > own_window and not is_draft:
+            raise context_too_long(own_window)
+        self.window = min(own_window, DEFAULT_CONTEXT_TOKENS) if tokens is None else tokens
         self.pointer = self._opened(self.window, threads, cache_type)
         self.cache_type, self.gpu_layers = cache_type, gpu_layers
         self.vocab = llama_cpp.llama_model_get_vocab(self.model)

@@ -11,7 +11,7 @@ from backends.catalog import is_gguf
 from backends.engine import EngineFacts
 from backends.errors import InvalidSetup, LoadFailed
 from backends.llamacpp.formats import AS_STORED
-from backends.llamacpp.options import CACHE_TYPE, CONTEXT, DEFAULT_CONTEXT_TOKENS, GPU_LAYERS
+from backends.llamacpp.options import CACHE_TYPE, CONTEXT, GPU_LAYERS
 from backends.llamacpp.worker.context import Context
 from backends.llamacpp.worker.facts import Tensors, cache_bytes, read_facts
 from backends.llamacpp.worker.files import GgufFile, gguf_file
@@ -57,7 +57,8 @@ def load(order: Load, memory: ProcessMemory, stop: StopFlag, on_stage: OnStage) 
     tensors = Tensors.read(found.file)
     require_room(tensors.total_bytes, free_bytes(), "on this machine", order.budget_bytes)
     on_stage("Loading the weights", None)
-    context = _opened(found, order, stop)
+    tokens = setup.options.get(CONTEXT)
+    context = _opened(found, order, stop, None if tokens is None else int(tokens))
     texts = _texts(found, context)
     facts = read_facts(order.source, found.revision, tensors, context, is_plain=texts.is_plain)
     draft = None
@@ -74,11 +75,14 @@ def load(order: Load, memory: ProcessMemory, stop: StopFlag, on_stage: OnStage) 
     return LoadedGguf(setup, found.file, context, texts, draft, cache_bytes(context), facts)
 
 
-def _opened(found: GgufFile, order: Load, stop: StopFlag) -> Context:
+def _opened(
+    found: GgufFile, order: Load, stop: StopFlag, tokens: int | None, *, is_draft: bool = False
+) -> Context:
     options = order.setup.options
     return Context(
         found.file,
-        tokens=int(options.get(CONTEXT, DEFAULT_CONTEXT_TOKENS)),
+        tokens=tokens,
+        is_draft=is_draft,
         threads=order.threads,
         stop=stop,
         cache_type=str(options.get(CACHE_TYPE, "f16")),
@@ -113,7 +117,7 @@ def _draft(
     tensors = Tensors.read(found.file)
     require_room(tensors.total_bytes, free_bytes(), "on this machine", order.budget_bytes)
     on_stage("Loading the draft model", None)
-    context = _opened(found, order, stop)
+    context = _opened(found, order, stop, target.window, is_draft=True)
     if context.vocab_size != target.vocab_size or (
         _texts(found, context).tokens() != texts.tokens()
     ):
