@@ -27,7 +27,7 @@ from backends.llamacpp.options import (
     GPU_LAYERS,
     context_too_long,
 )
-from backends.local.devices import default_threads, usable_cores
+from backends.local.devices import default_threads, has_mps, usable_cores
 from backends.local.formats import Format, catalog_bytes
 from backends.local.weight_files import checkpoint_bytes, configuration
 from backends.settings import get_settings, hub_token
@@ -172,7 +172,9 @@ class LlamaCppBackend:
         return Availability(True)
 
     def device_of(self, setup: Setup) -> str:
-        return "cuda:0" if setup.options.get(GPU_LAYERS) else "cpu"
+        if not setup.options.get(GPU_LAYERS):
+            return "cpu"
+        return "mps" if has_mps() else "cuda:0"
 
     def memory_needed_bytes(self, setup: Setup) -> int | None:
         source = resolve(setup.model)

@@ -72,7 +72,7 @@ class Context:
         if tokens is not None and tokens > own_window and not is_draft:
             raise context_too_long(own_window)
         self.window = min(own_window, DEFAULT_CONTEXT_TOKENS) if tokens is None else tokens
-        self.pointer = self._opened(self.window, threads, cache_type)
+        self.pointer = self._opened(self.window, threads, cache_type, on_gpu=gpu_layers > 0)
         self.cache_type, self.gpu_layers = cache_type, gpu_layers
         self.vocab = llama_cpp.llama_model_get_vocab(self.model)
         self.vocab_size = llama_cpp.llama_vocab_n_tokens(self.vocab)
@@ -90,13 +90,15 @@ class Context:
         self._ids, self._positions = self._batch.token, self._batch.pos
         self._wanted = self._batch.logits
 
-    def _opened(self, tokens: int, threads: int, cache_type: str) -> Any:
+    def _opened(self, tokens: int, threads: int, cache_type: str, *, on_gpu: bool) -> Any:
         options = llama_cpp.llama_context_default_params()
         options.n_ctx = tokens
         options.n_batch = options.n_ubatch = PASS_TOKENS
         options.n_threads = options.n_threads_batch = threads
         options.type_k = options.type_v = CACHE_TYPES[cache_type]
         options.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        # Without layers there a build for GPUs would still send long passes to it.
+        options.offload_kqv = options.op_offload = on_gpu
         options.no_perf = True
         pointer = llama_cpp.llama_init_from_model(self.model, options)
         if not pointer:

@@ -14,6 +14,7 @@ import llama_cpp
 from backends.engine import EngineFacts
 from backends.errors import LoadFailed
 from backends.llamacpp.worker.context import Context
+from backends.worker.messages import Load
 
 _DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 # Bytes of a number in the cache, scales of its block included.
@@ -88,13 +89,13 @@ def cache_bytes(context: Context) -> int | None:
 
 
 def read_facts(
-    source: str, revision: str | None, tensors: Tensors, context: Context, *, is_plain: bool
+    order: Load, revision: str | None, tensors: Tensors, context: Context, *, is_plain: bool
 ) -> EngineFacts:
     model = context.model
     return EngineFacts(
-        model_path=source,
+        model_path=order.source,
         revision=revision,
-        device="cuda:0" if context.gpu_layers else "cpu",
+        device=order.device,
         device_name=f"{context.gpu_layers} layers on the GPU" if context.gpu_layers else "cpu",
         dtypes=tensors.by_type,
         parameters=int(llama_cpp.llama_model_n_params(model)),

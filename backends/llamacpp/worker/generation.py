@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import llama_cpp
@@ -126,16 +127,19 @@ class Generator:
 
     def _memory_reading(self) -> MemoryReading:
         facts, draft = self.loaded.facts, self.loaded.draft
-        peak, method = self._memory.peak()
-        return MemoryReading(
+        reading = MemoryReading(
             weights_bytes=facts.weights_bytes,
             kv_cache_bytes=self.loaded.cache_bytes,
             draft_weights_bytes=facts.draft_weights_bytes,
             draft_kv_cache_bytes=None if draft is None else draft.cache_bytes,
-            load_peak_bytes=facts.load_peak_bytes,
-            peak_bytes=peak,
-            method=f"{method}; the KV cache is allocated for the whole context",
         )
+        if self.loaded.context.gpu_layers:
+            reason = "layers lie on the GPU, and llama.cpp does not tell what they take there"
+            return replace(reading, reason=reason)
+        peak, method = self._memory.peak()
+        method = f"{method}; the KV cache is allocated for the whole context"
+        load_peak = facts.load_peak_bytes
+        return replace(reading, peak_bytes=peak, load_peak_bytes=load_peak, method=method)
 
 
 def _plain_steps(

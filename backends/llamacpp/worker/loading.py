@@ -60,7 +60,7 @@ def load(order: Load, memory: ProcessMemory, stop: StopFlag, on_stage: OnStage) 
     tokens = setup.options.get(CONTEXT)
     context = _opened(found, order, stop, None if tokens is None else int(tokens))
     texts = _texts(found, context)
-    facts = read_facts(order.source, found.revision, tensors, context, is_plain=texts.is_plain)
+    facts = read_facts(order, found.revision, tensors, context, is_plain=texts.is_plain)
     draft = None
     if order.draft_source is not None:
         draft, tensors = _draft(order, order.draft_source, texts, context, stop, on_stage)
