@@ -11,6 +11,8 @@ from backends.llamacpp.formats import FORMATS
 from backends.setup import Weights
 
 Config = Mapping[str, Any]
+# How transformers calls the scaling of Llama 3.1.
+SCALED_ANGLES = "llama3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def family_of(config: Config) -> Family:
     if family is None:
         known = ", ".join(name.removesuffix("ForCausalLM") for name in FAMILIES)
         refusal = f"its architecture is {architecture}; {known} are converted here"
-    elif (kind := rope_of(config).get("rope_type", "default")) != "default":
+    elif (kind := rope_of(config).get("rope_type", "default")) not in _angles_of(family):
         refusal = f"its positions are scaled ({kind}), which is not converted here"
     elif config.get("use_sliding_window", config.get("sliding_window") is not None):
         refusal = "its layers see a window of the text, which is not converted here"
@@ -50,6 +52,11 @@ def family_of(config: Config) -> Family:
             "Give the path of a GGUF file of this model, or run it with transformers.",
         )
     return family
+
+
+def _angles_of(family: Family) -> tuple[str, ...]:
+    """Ways to turn by the position that are converted."""
+    return ("default", SCALED_ANGLES) if family.name == "llama" else ("default",)
 
 
 def check_widths(config: Config, weights: Weights) -> None:

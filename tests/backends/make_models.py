@@ -24,6 +24,7 @@ def make_model(
     window: int = 256,
     sliding_window: int | None = None,
     family: str = "Llama",
+    rope: dict[str, object] | None = None,
 ) -> Path:
     """A checkpoint with one token a byte, and one to end an answer; a Mistral where its layers
     see a window, a Qwen2 or a Qwen3 where `family` says so. Returns its folder."""
@@ -48,6 +49,8 @@ def make_model(
         "bos_token_id": None,
         "eos_token_id": 0,
     }
+    if rope is not None:
+        config["rope_parameters"] = rope
     if sliding_window is not None:
         config |= {
             "architectures": ["MistralForCausalLM"],

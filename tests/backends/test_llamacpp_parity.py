@@ -179,6 +179,26 @@ def test_every_family_is_written_right(tmp_path: Path, family: str) -> None:
     ggufs.close()
 
 
+def test_angles_scaled_as_in_llama_3_1_are_written_right(tmp_path: Path) -> None:
+    rope = {
+        "rope_type": "llama3",
+        "rope_theta": 10_000.0,
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 64,
+    }
+    model = make_model(tmp_path / "scaled", hidden=128, rope=rope)
+    plain = make_model(tmp_path / "plain", hidden=128)
+    text = ([1 + i % 250 for i in range(200)], 20)
+    ggufs = GgufEngines()
+    local = Setup(model=str(model), device="cpu", threads=1)
+    with LocalBackend().open(local, lambda told: None, CancelToken()) as engine:
+        assert farthest(engine, ggufs(model=str(model), weights="fp32"), [text]) <= 2e-3
+        assert farthest(engine, ggufs(model=str(plain), weights="fp32"), [text]) > 2e-2
+    ggufs.close()
+
+
 def test_a_checkpoint_of_others_without_a_template_says_the_same(foreign_model: Path) -> None:
     local = Setup(model=str(foreign_model), device="cpu", threads=1)
     ggufs = GgufEngines()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,15 @@ import torch
 from safetensors import safe_open
 
 from backends.errors import LoadFailed
-from backends.llamacpp.checkpoints import Config, Family, family_of, head_size, rope_of
+from backends.llamacpp.checkpoints import (
+    SCALED_ANGLES,
+    Config,
+    Family,
+    family_of,
+    head_size,
+    rope_of,
+)
+from backends.llamacpp.worker.gguf_tokenizer import read_json, write_tokenizer
 from backends.worker.serving import OnStage
 
 # Another recipe makes another file: raised when what is written changes.
@@ -31,7 +39,6 @@ _FILE_TYPES = {
     "F16": gguf.LlamaFileType.MOSTLY_F16,
     "BF16": gguf.LlamaFileType.MOSTLY_BF16,
 }
-_SINGLE_DIGITS = json.dumps([{"type": "Digits", "individual_digits": True}])
 _LAYER = re.compile(r"model\.layers\.(\d+)\.(.+)\.(weight|bias)")
 _IN_LAYER = {
     "input_layernorm": "attn_norm",
@@ -51,6 +58,7 @@ _OUTSIDE = {
     "model.norm.weight": "output_norm.weight",
     "lm_head.weight": "output.weight",
 }
+_FACTORS = "rope_freqs.weight"
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -61,21 +69,26 @@ def write_gguf(folder: Path, type_name: str, target: Path, on_stage: OnStage) ->
     Raises `InvalidSetup` for an architecture that is not known here, `LoadFailed` for weights that
     F16 cannot hold.
     """
-    config = _read(folder / "config.json")
+    config = read_json(folder / "config.json")
     family = family_of(config)
     writer = gguf.GGUFWriter(target, family.name)
     try:
         _write_sizes(writer, config, folder.name, type_name)
-        _write_tokenizer(writer, folder, config)
+        write_tokenizer(writer, folder, config)
         tensors = sorted(_tensors(folder, config), key=lambda tensor: tensor.name)
         for tensor in tensors:
             tensor.announce(writer, type_name)
+        factors = _angle_factors(config)
+        if factors is not None:
+            writer.add_tensor_info(_FACTORS, factors.shape, factors.dtype, factors.nbytes)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_ti_data_to_file()
         for index, tensor in enumerate(tensors):
             on_stage(f"Writing GGUF {type_name}", index / len(tensors))
             writer.write_tensor_data(tensor.data(family, config, type_name))
+        if factors is not None:
+            writer.write_tensor_data(factors)
     finally:
         writer.close()
 
@@ -97,74 +110,6 @@ def _write_sizes(writer: Any, config: Config, name: str, type_name: str) -> None
     writer.add_rope_dimension_count(size)
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     writer.add_rope_freq_base(rope_of(config)["rope_theta"])
-
-
-# Tokenizer
-
-
-def _write_tokenizer(writer: Any, folder: Path, config: Config) -> None:
-    """The tokenizer, where llama.cpp has the same one; else none. Our engine reads the
-    checkpoint's own in either case; this one is for whoever takes the file elsewhere."""
-    found = _read(folder / "tokenizer.json") if (folder / "tokenizer.json").is_file() else {}
-    split = _split_name(found)
-    if split is None:
-        writer.add_tokenizer_model("no_vocab")
-        return
-    size = config["vocab_size"]
-    tokens = [f"[UNUSED{index}]" for index in range(size)]
-    types = [gguf.TokenType.UNUSED] * size
-    for token, index in found["model"]["vocab"].items():
-        tokens[index], types[index] = token, gguf.TokenType.NORMAL
-    for added in found["added_tokens"]:
-        kind = gguf.TokenType.CONTROL if added["special"] else gguf.TokenType.USER_DEFINED
-        tokens[added["id"]], types[added["id"]] = added["content"], kind
-    pairs = found["model"]["merges"]
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(split)
-    writer.add_token_list(tokens)
-    writer.add_token_types(types)
-    writer.add_token_merges([pair if isinstance(pair, str) else " ".join(pair) for pair in pairs])
-    writer.add_add_bos_token(False)
-    for id_of, add in (
-        ("bos_token_id", writer.add_bos_token_id),
-        ("eos_token_id", writer.add_eos_token_id),
-        ("pad_token_id", writer.add_pad_token_id),
-    ):
-        value = config.get(id_of)
-        value = value[0] if isinstance(value, list) else value
-        if value is not None:
-            add(value)
-    template = _template(folder)
-    if template is not None:
-        writer.add_chat_template(template)
-
-
-def _template(folder: Path) -> str | None:
-    """The checkpoint's chat template; older versions of transformers kept it elsewhere."""
-    file = folder / "chat_template.jinja"
-    if file.is_file():
-        return file.read_text(encoding="utf-8")
-    file = folder / "tokenizer_config.json"
-    template = _read(file).get("chat_template") if file.is_file() else None
-    return template if isinstance(template, str) else None
-
-
-def _split_name(tokenizer: dict[str, Any]) -> str | None:
-    """What llama.cpp calls this tokenizer's way to split text before merging, where it is one of
-    the two that are the same beyond doubt; None where it is another, or merges nothing."""
-    split, model = tokenizer.get("pre_tokenizer") or {}, tokenizer.get("model") or {}
-    is_plain = tokenizer.get("normalizer") is None and model.get("type") == "BPE"
-    if not is_plain or not model["merges"] or not _is_byte_level(tokenizer.get("decoder") or {}):
-        return None
-    *before, last = split.get("pretokenizers", [split])
-    if not _is_byte_level(last) or last.get("add_prefix_space"):
-        return None
-    names = {_SINGLE_DIGITS: "smollm", "[]": "gpt-2"}
-    return names.get(json.dumps(before))
-
-
-def _is_byte_level(part: dict[str, Any]) -> bool:
-    return part.get("type") == "ByteLevel" and part.get("use_regex", True)
 
 
 # Tensors
@@ -235,9 +180,19 @@ def _pairs_beside_each_other(matrix: torch.Tensor, size: int) -> torch.Tensor:
     return halves.transpose(1, 2).reshape(matrix.shape)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise LoadFailed(f"{path.name} cannot be read.", "Download or copy it again.") from error
-    return found if isinstance(found, dict) else {}
+def _angle_factors(config: Config) -> Array | None:
+    """By what each pair's angle is divided, [head size / 2], where Llama 3.1's scaling is on.
+
+    A pair that turns once in more than original context / low_freq_factor tokens is slowed down by
+    `factor`, one that turns in less than original context / high_freq_factor keeps its speed, and
+    the speed of those between is mixed of both.
+    """
+    rope, size = rope_of(config), head_size(config)
+    if rope.get("rope_type") != SCALED_ANGLES:
+        return None
+    pairs = np.arange(0, size, 2, dtype=np.float64) / size
+    tokens_a_turn = 2 * math.pi * rope["rope_theta"] ** pairs
+    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+    turns = rope["original_max_position_embeddings"] / tokens_a_turn
+    kept = np.clip((turns - low) / (high - low), 0, 1)
+    return np.asarray(1 / (kept + (1 - kept) / rope["factor"]), dtype=np.float32)
