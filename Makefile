@@ -10,9 +10,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 APP_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+LLAMACPP_STAMP := $(VENV)/.installed-llamacpp
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check slow bench clean
+.PHONY: help app test check slow llamacpp bench clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -26,6 +27,9 @@ test: $(DEV_STAMP) ## Run the default test suite
 
 slow: $(DEV_STAMP) ## Run the heavier tests that CI runs beside the default suite
 	$(BIN)/python -m pytest -m "slow and not gpu and not network" $(PYTEST_ARGS)
+
+llamacpp: $(LLAMACPP_STAMP) $(DEV_STAMP) ## Build llama-cpp-python (some minutes, once) and run the tests that need it
+	$(BIN)/python -m pytest -m "llamacpp and not gpu and not network" $(PYTEST_ARGS)
 
 check: $(DEV_STAMP) ## Format, lint, types and layers, as in CI
 	$(BIN)/ruff format --check .
@@ -56,4 +60,9 @@ $(APP_STAMP): requirements.txt | $(BIN)/python
 
 $(DEV_STAMP): requirements-dev.txt $(APP_STAMP)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# pip keeps what it has built in its cache, for this processor: a new environment has it at once.
+$(LLAMACPP_STAMP): requirements-llamacpp.txt $(APP_STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-llamacpp.txt
 	@touch $@

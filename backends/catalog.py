@@ -61,9 +61,15 @@ def catalog() -> dict[str, CatalogModel]:
     return {model.id: model for model in models}
 
 
+def is_gguf(name: str) -> bool:
+    """Whether `name` means a file of llama.cpp's format."""
+    return name.lower().endswith(".gguf")
+
+
 def looks_like_a_path(name: str) -> bool:
-    """Whether `name` means a folder on this machine rather than a Hub id."""
-    return name.startswith(("/", "./", "../", "~", ".\\")) or "\\" in name or _is_folder(name)
+    """Whether `name` means a folder or file on this machine rather than a Hub id."""
+    starts = name.startswith(("/", "./", "../", "~", ".\\"))
+    return starts or "\\" in name or is_gguf(name) or _is_folder(name)
 
 
 def _is_folder(name: str) -> bool:
@@ -74,7 +80,7 @@ def _is_folder(name: str) -> bool:
 
 
 def resolve(name: str) -> str:
-    """What `from_pretrained` is given for a setup's `model`: an absolute folder or a Hub id.
+    """What a setup's `model` means: an absolute folder or GGUF file, or a Hub id.
 
     Raises `ModelNotFound` where the name can be neither.
     """
@@ -82,6 +88,11 @@ def resolve(name: str) -> str:
     if entry is not None:
         folder = ROOT / entry.target
         return str(folder) if folder.is_dir() or name == BUNDLED else entry.target
+    if is_gguf(name):
+        file = Path(name).expanduser().resolve()
+        if not file.is_file():
+            raise ModelNotFound(f"There is no file {name}.", "Check the path.")
+        return str(file)
     if looks_like_a_path(name):
         folder = Path(name).expanduser().resolve()
         if not folder.is_dir():
@@ -95,6 +106,12 @@ def resolve(name: str) -> str:
             "A Hub id looks like org/name, a folder starts with / or ./ .",
         )
     return name
+
+
+def placed(source: str) -> str:
+    """A folder of the repository as a path, a Hub id as it is."""
+    folder = ROOT / source
+    return str(folder) if folder.is_dir() else source
 
 
 def title_of(name: str) -> str:

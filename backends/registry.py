@@ -21,6 +21,7 @@ _BUILT_IN = {
     "local": "backends.local.backend:LocalBackend",
     "serverless": "backends.remote.serverless:ServerlessBackend",
     "endpoint": "backends.remote.endpoint:EndpointBackend",
+    "llamacpp": "backends.llamacpp.backend:LlamaCppBackend",
 }
 
 

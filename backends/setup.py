@@ -12,7 +12,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Weights = Literal["fp32", "bf16", "fp16", "int8", "nf4", "gptq-int4", "gptq-int8"]
+# Those of transformers, then those of GGUF files; "gguf" is whatever a file holds.
+Weights = (
+    Literal["fp32", "bf16", "fp16", "int8", "nf4", "gptq-int4", "gptq-int8"]
+    | Literal["q8_0", "q4_0", "q4_k_m", "gguf"]
+)
 KvCache = Literal["off", "dynamic", "sliding", "static", "quantized"]
 History = Literal["full", "none"]
 Speculation = Literal["none", "draft", "lookup"]

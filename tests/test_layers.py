@@ -20,7 +20,7 @@ from backends.request import Sampling
 from backends.settings import ROOT
 from backends.setup import Setup
 
-HEAVY = ("torch", "transformers", "accelerate")
+HEAVY = ("torch", "transformers", "accelerate", "llama_cpp", "gguf")
 # The chat page is the default one: its address is the root.
 PAGES = sorted("" if path.stem == "chat" else path.stem for path in ROOT.glob("pages/*.py"))
 
@@ -29,7 +29,8 @@ import importlib, pkgutil, sys
 for package in sys.argv[1:]:
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
         name = module.name
-        if ".worker" in name or ".migrations." in name or name.endswith("__main__"):
+        heavy = name.startswith(("backends.local.worker", "backends.llamacpp.worker"))
+        if heavy or ".migrations." in name or name.endswith("__main__"):
             continue
         importlib.import_module(name)
 print(" ".join(sorted({name.partition(".")[0] for name in sys.modules})))

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.bench.benchmarks import kv as kv_benchmark
+from app.bench.benchmarks import llamacpp as llamacpp_benchmark
 from app.bench.benchmarks import observer as observer_benchmark
 from app.bench.benchmarks import paint as paint_benchmark
 from app.bench.benchmarks import remote as remote_benchmark
@@ -70,6 +71,19 @@ def kv(
     _run(
         kv_benchmark.TARGETS,
         lambda console: kv_benchmark.measure(console, model, pairs),
+        as_json=as_json,
+        force=force,
+    )
+
+
+@app.command()
+def llamacpp(
+    as_json: AsJson = False, force: Force = False, model: Model = BUNDLED, pairs: Pairs = 24
+) -> None:
+    """llama.cpp through our engine, against a bare loop and against transformers."""
+    _run(
+        llamacpp_benchmark.TARGETS,
+        lambda console: llamacpp_benchmark.measure(console, model, pairs),
         as_json=as_json,
         force=force,
     )

@@ -46,6 +46,11 @@ _OPTIONAL = (
         "INT4 GPTQ weights (the successor of auto-gptq)",
         "pip install gptqmodel optimum",
     ),
+    (
+        "llama-cpp-python",
+        "llama.cpp as a second engine",
+        "pip install -r requirements-llamacpp.txt",
+    ),
     ("optimum-quanto", "a quantized KV cache", "pip install optimum-quanto"),
     ("psycopg", "records in PostgreSQL", 'pip install "psycopg[binary]"'),
 )

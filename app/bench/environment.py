@@ -24,6 +24,7 @@ LIBRARIES = (
     "numpy",
     "streamlit",
     "bitsandbytes",
+    "llama-cpp-python",
     "gptqmodel",
 )
 _COMMIT = re.compile(r"^[0-9a-f]{40,64}$")

@@ -74,8 +74,11 @@ def _threads(threads: int | None) -> str:
 
 
 _TOGGLES = frozenset(Setup.model_fields) - NOT_TOGGLES
-_WEIGHTS = {"int8": "INT8", "nf4": "NF4", "gptq-int4": "INT4 GPTQ", "gptq-int8": "INT8 GPTQ"}
-_BACKENDS = {"local": "", "endpoint": "server"}
+_BACKENDS = {"local": "", "endpoint": "server", "llamacpp": "llama.cpp"}
+_WEIGHTS = {
+    **{"int8": "INT8", "nf4": "NF4", "gptq-int4": "INT4 GPTQ", "gptq-int8": "INT8 GPTQ"},
+    **{"q8_0": "Q8_0", "q4_0": "Q4_0", "q4_k_m": "Q4_K_M", "gguf": "GGUF"},
+}
 _SPECULATION = {"none": "", "draft": "draft", "lookup": "prompt lookup"}
 _ALWAYS = ("weights", "kv_cache")
 

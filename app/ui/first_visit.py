@@ -19,10 +19,12 @@ def draw_first_visit(conversation: Conversation) -> None:
     st.caption("Or start from a comparison")
     with st.container(horizontal=True, gap="small"):
         for preset in PRESETS:
+            refusal = preset.refusal(model)
             st.button(
                 preset.title,
                 key=f"start-{preset.key}",
-                help=preset.about,
+                help=refusal or preset.about,
+                disabled=bool(refusal),
                 icon=":material/compare_arrows:",
                 on_click=apply_preset,
                 args=(preset, model),

@@ -35,11 +35,11 @@ def draw_model_picker(comparison: Comparison) -> None:
             st.button("Use it", type="primary", on_click=chat_state.set_model, args=(chosen,))
         return
     typed = st.text_input(
-        "Hub id or local folder",
+        "Hub id, local folder or GGUF file",
         value="" if current in known else current,
-        placeholder="org/name or /path/to/folder",
+        placeholder="org/name, /path/to/folder or /path/to/file.gguf",
         key="model-typed",
-        help="Safetensors weights only; code in a checkpoint is never run.",
+        help="Safetensors, or GGUF for llama.cpp; code in a checkpoint is never run.",
     ).strip()
     if not typed or typed == current:
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.bench.conversation import Column, Comparison
 from backends.catalog import BUNDLED, catalog
+from backends.registry import get_backend
 from backends.request import Sampling
 from backends.settings import ROOT
 from backends.setup import Setup
@@ -16,6 +17,7 @@ EXAMPLE_PROMPTS = (
     "Why is decode slower than prefill?",
     "Tell me a short story about a fox.",
 )
+_DEFAULT_BACKEND = Setup().backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,16 @@ class Preset:
     setups: Callable[[str], tuple[Setup, ...]]
     prompt: Callable[[], str] | None = None
     max_new_tokens: int = 256
+
+    def refusal(self, model: str = BUNDLED) -> str:
+        """Why it cannot be had, where an engine that it compares is not here; empty if it can. What
+        else is in the way is told where the setup stands."""
+        for setup in self.setups(model):
+            if setup.backend != _DEFAULT_BACKEND:
+                verdict = get_backend(setup.backend).check(setup)
+                if not verdict.ok:
+                    return f"{verdict.reason} {verdict.remedy}"
+        return ""
 
     def comparison(self, model: str = BUNDLED) -> Comparison:
         columns = tuple(Column(setup=setup) for setup in self.setups(model))
@@ -66,6 +78,15 @@ PRESETS = (
         "fp32 or bf16",
         "Half the bytes a weight: what it saves, and whether it is faster here.",
         lambda model: (Setup(model=model, weights="fp32"), Setup(model=model, weights="bf16")),
+    ),
+    Preset(
+        "engines",
+        "The same weights, two engines",
+        "On the CPU: transformers in fp32 beside llama.cpp in F16, the same numbers in both.",
+        lambda model: (
+            Setup(model=model, weights="fp32", device="cpu"),
+            Setup(model=model, backend="llamacpp", weights="fp16"),
+        ),
     ),
     Preset(
         "sixteen",

@@ -81,10 +81,12 @@ def _order_picker(comparison: Comparison) -> None:
 def _presets(comparison: Comparison) -> None:
     model = comparison.columns[0].setup.model
     for preset in PRESETS:
+        refusal = preset.refusal(model)
         st.button(
             preset.title,
             key=f"preset-{preset.key}",
-            help=preset.about,
+            help=refusal or preset.about,
+            disabled=bool(refusal),
             on_click=apply_preset,
             args=(preset, model),
             width="stretch",

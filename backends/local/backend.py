@@ -15,7 +15,7 @@ from backends.capabilities import (
     Toggle,
     check_toggles,
 )
-from backends.catalog import catalog, resolve
+from backends.catalog import catalog, is_gguf, placed, resolve
 from backends.engine import CancelToken, OnProgress
 from backends.errors import DynoError, InvalidSetup
 from backends.host.shared import shared_host
@@ -33,13 +33,15 @@ from backends.local.devices import (
     resolve_device,
     usable_cores,
 )
-from backends.local.engine import LocalEngine
 from backends.local.formats import FORMATS, GPTQ_BITS, catalog_bytes, format_of
-from backends.local.messages import Load
 from backends.local.weight_files import checkpoint_bytes, gptq_bits, has_sliding_window
-from backends.settings import ROOT, get_settings, hub_token
+from backends.settings import get_settings, hub_token
 from backends.setup import Setup, Weights
+from backends.worker.drafts import draft_source
+from backends.worker.engine import LocalEngine
+from backends.worker.messages import Load
 
+WORKER_ENTRY = "backends.local.worker.serve:serve"
 _CALIBRATION = Reading("What is quantized here is calibrated on", calibration_text)
 
 
@@ -257,7 +259,7 @@ class LocalBackend:
             calibration=str(CALIBRATION),
             kept_in=str(get_settings().data_dir / "conversions"),
         )
-        return LocalEngine.open(shared_host(), order, on_progress, cancel)
+        return LocalEngine.open(shared_host(), WORKER_ENTRY, order, on_progress, cancel)
 
 
 def _no_compiler() -> str:
@@ -289,18 +291,17 @@ def _missing(library: str) -> str:
 
 def weights_source(setup: Setup) -> str:
     """Folder or Hub id of the weights that the setup wants: for GPTQ the catalog's quantized ones,
-    if it knows some."""
+    if it knows some. Raises `ModelNotFound` or `InvalidSetup`."""
+    if is_gguf(setup.model) or is_gguf(setup.draft_model or ""):
+        raise InvalidSetup(
+            "transformers is not used for GGUF files here.",
+            "Choose llama.cpp under “Runs on”, or a folder with .safetensors files.",
+        )
     entry = catalog().get(setup.model)
     if entry is None or setup.weights not in GPTQ_BITS:
         return resolve(setup.model)
     quantized = entry.gptq_int4 if setup.weights == "gptq-int4" else entry.gptq_int8
-    return _placed(quantized or entry.target)
-
-
-def _placed(source: str) -> str:
-    """A folder of the repository as a path, a Hub id as it is."""
-    folder = ROOT / source
-    return str(folder) if folder.is_dir() else source
+    return placed(quantized or entry.target)
 
 
 def _check_gptq(setup: Setup, folder: Path) -> None:
@@ -329,21 +330,3 @@ def _check_window(setup: Setup, folder: Path) -> None:
         raise no_window()
     if setup.kv_cache == "quantized" and has_window:
         raise window_not_quantized()
-
-
-def draft_source(setup: Setup) -> str | None:
-    """Folder or Hub id of the draft that the setup wants, if it wants one.
-
-    Raises `InvalidSetup` where none is named and the catalog knows none.
-    """
-    if setup.speculation != "draft":
-        return None
-    if setup.draft_model is not None:
-        return resolve(setup.draft_model)
-    entry = catalog().get(setup.model)
-    if entry is None or entry.draft is None:
-        raise InvalidSetup(
-            "No draft model is known for this model.",
-            "Name one under Draft model, or choose prompt lookup.",
-        )
-    return _placed(entry.draft)

@@ -66,7 +66,7 @@ def checkpoint_bytes(folder: Path, wanted: Format | None) -> int:
 
 def gptq_bits(folder: Path) -> int | None:
     """Bits of a checkpoint that GPTQ has quantized; None if it is no such one."""
-    recipe = _configuration(folder).get("quantization_config")
+    recipe = configuration(folder).get("quantization_config")
     if not isinstance(recipe, dict) or recipe.get("quant_method") != "gptq":
         return None
     bits = recipe.get("bits")
@@ -75,7 +75,7 @@ def gptq_bits(folder: Path) -> int | None:
 
 def has_sliding_window(folder: Path) -> bool:
     """Whether some layer of the checkpoint sees a window of the text only."""
-    config = _configuration(folder)
+    config = configuration(folder)
     text = config.get("text_config")
     text = text if isinstance(text, dict) else config
     if text.get("use_sliding_window") is False:
@@ -86,10 +86,10 @@ def has_sliding_window(folder: Path) -> bool:
     return text.get("sliding_window") is not None
 
 
-def _configuration(folder: Path) -> dict[str, object]:
-    """What config.json says; nothing where it cannot be read."""
+def configuration(folder: Path, name: str = "config.json") -> dict[str, object]:
+    """What config.json, or another such file, says; nothing where it cannot be read."""
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return config if isinstance(config, dict) else {}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from backends.engine import CancelToken
 from backends.local.backend import LocalBackend
-from backends.local.engine import LocalEngine
 from backends.setup import Setup
+from backends.worker.engine import LocalEngine
 
 
 class Engines:

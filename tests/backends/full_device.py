@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from backends.local.messages import End, Failed, Generate, Load, Loaded, Steps
 from backends.local.worker import generation
 from backends.local.worker.serve import serve
 from backends.setup import Setup
+from backends.worker.messages import End, Failed, Generate, Load, Loaded, Steps
 from tests.backends.asking import request
 
 PASSES_BEFORE = 6

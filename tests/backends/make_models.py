@@ -23,16 +23,19 @@ def make_model(
     layers: int = 2,
     window: int = 256,
     sliding_window: int | None = None,
+    family: str = "Llama",
+    rope: dict[str, object] | None = None,
 ) -> Path:
     """A checkpoint with one token a byte, and one to end an answer; a Mistral where its layers
-    see a window. Returns its folder."""
+    see a window, a Qwen2 or a Qwen3 where `family` says so. Returns its folder."""
     folder.mkdir(parents=True)
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {"<end>": 0} | {letter: index for index, letter in enumerate(letters, 1)}
     _write_tokenizer(folder, vocabulary)
     config = {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
+        "architectures": [f"{family}ForCausalLM"],
+        "model_type": family.lower(),
+        "head_dim": hidden // _HEADS,
         "hidden_size": hidden,
         "intermediate_size": 4 * hidden,
         "num_hidden_layers": layers,
@@ -46,6 +49,8 @@ def make_model(
         "bos_token_id": None,
         "eos_token_id": 0,
     }
+    if rope is not None:
+        config["rope_parameters"] = rope
     if sliding_window is not None:
         config |= {
             "architectures": ["MistralForCausalLM"],
@@ -53,9 +58,8 @@ def make_model(
             "sliding_window": sliding_window,
         }
     (folder / "config.json").write_text(json.dumps(config))
-    save_file(
-        _weights(hidden, layers, len(vocabulary)), folder / "model.safetensors", {"format": "pt"}
-    )
+    weights = _weights(hidden, layers, len(vocabulary)) | _more_weights(family, hidden, layers)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
     return folder
 
 
@@ -99,6 +103,21 @@ def _weights(hidden: int, layers: int, words: int) -> dict[str, np.ndarray]:
             f"{at}.mlp.down_proj.weight": matrix(hidden, 4 * hidden),
         }
     return tensors
+
+
+def _more_weights(family: str, hidden: int, layers: int) -> dict[str, np.ndarray]:
+    """What a Qwen has beside a Llama's: biases, or norms of a head's queries and keys."""
+    random = np.random.default_rng(1)
+    head, kv_width = hidden // _HEADS, hidden * _KV_HEADS // _HEADS
+    sizes = {
+        "Qwen2": {"q_proj.bias": hidden, "k_proj.bias": kv_width, "v_proj.bias": kv_width},
+        "Qwen3": {"q_norm.weight": head, "k_norm.weight": head},
+    }
+    return {
+        f"model.layers.{index}.self_attn.{name}": random.normal(1, 0.2, size).astype(np.float32)
+        for index in range(layers)
+        for name, size in sizes.get(family, {}).items()
+    }
 
 
 def drop_tensors(path: Path, ending: str) -> None:

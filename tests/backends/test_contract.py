@@ -17,7 +17,6 @@ from huggingface_hub.inference import _providers
 from app.bench.benchmarks.model_server import ModelServer
 from backends.engine import Backend, CancelToken, Engine
 from backends.errors import ContextFull, EngineCrashed, InvalidRequest
-from backends.local.backend import LocalBackend
 from backends.local.devices import cuda_names, usable_cores
 from backends.registry import get_backend, registrations
 from backends.remote.endpoint import EndpointBackend
@@ -32,6 +31,8 @@ from tests.fakes import FakeBackend
 EVERY_TOGGLE = {"weights", "kv_cache", "history", "device", "threads"}
 ITEM_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 PLUGINS = sorted(id_ for id_, found in registrations().items() if found.origin != "built in")
+OTHER_CHECKPOINTS = {"sliding", "q4_k_m", "gguf"}
+LLAMACPP = pytest.param("llamacpp", marks=pytest.mark.llamacpp)
 OTHER_VALUES: dict[str, object] = {"device": "cuda:9", "threads": 1024}
 # What a backend may lack because it only sees what a server sends.
 IDS, COUNTING, WINDOW, CUTTING = (
@@ -115,7 +116,9 @@ def _hosting(server: ModelServer, patch: pytest.MonkeyPatch) -> ServerlessBacken
     return backend
 
 
-@pytest.fixture(scope="module", params=["local", "fake", "endpoint", "serverless", *PLUGINS])
+@pytest.fixture(
+    scope="module", params=["local", "fake", LLAMACPP, "endpoint", "serverless", *PLUGINS]
+)
 def bench(request: pytest.FixtureRequest, patched: pytest.MonkeyPatch) -> Iterator[Bench]:
     if request.param == "fake":
         made = Bench(FakeBackend(), "any")
@@ -129,7 +132,7 @@ def bench(request: pytest.FixtureRequest, patched: pytest.MonkeyPatch) -> Iterat
     elif request.param in PLUGINS:
         made = Bench(get_backend(request.param), os.environ.get("CONTRACT_MODEL", "any"))
     else:
-        made = Bench(LocalBackend(), str(request.getfixturevalue("bundled_model")))
+        made = Bench(get_backend(request.param), str(request.getfixturevalue("bundled_model")))
     yield made
     made.close()
 
@@ -391,7 +394,7 @@ def test_the_ledger_agrees_with_what_is_loaded(bench: Bench, engine: Engine) -> 
 
 
 def test_every_toggle_has_a_test_here(bench: Bench) -> None:
-    if bench.backend.id in (*PLUGINS, "endpoint", "serverless"):
+    if bench.backend.id in (*PLUGINS, "endpoint", "serverless", "llamacpp"):
         pytest.skip("it has tests of its own for what only it offers")
     assert bench.offered >= EVERY_TOGGLE
     if bench.backend.id != "local":  # the rest of its toggles: test_local_toggles
@@ -405,8 +408,8 @@ def test_what_is_offered_is_accepted(bench: Bench) -> None:
             named = {"draft_model": bench.model} if choice.value == "draft" else {}
             chosen = {toggle.name: choice.value}
             setup = bench.setup(**({"options": chosen} if toggle.is_option else chosen), **named)
-            if choice.value.startswith("gptq") or choice.value == "sliding":
-                continue  # they need a checkpoint of their own: test_local_toggles
+            if choice.value.startswith("gptq") or choice.value in OTHER_CHECKPOINTS:
+                continue  # they need one of their own: test_local_toggles, test_llamacpp_toggles
             verdict = bench.backend.check(setup)
             assert verdict.ok == (not choice.why_not), (toggle.name, choice.value)
 
@@ -452,7 +455,10 @@ def test_weights_are_held_in_the_type_asked_for(bench: Bench, weights: str) -> N
     dtype = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}[weights]
     assert facts.parameters is not None
     assert facts.dtypes[dtype] == pytest.approx(facts.parameters * ITEM_BYTES[weights], rel=0.001)
-    assert sum(facts.dtypes.values()) - facts.dtypes[dtype] < 4_096  # tables of angles stay fp32
+    others = sum(facts.dtypes.values()) - facts.dtypes[dtype]
+    if bench.backend.id == "llamacpp" and dtype != "float32":
+        others -= facts.weights_bytes_by_part["norms"]  # vectors stay fp32 in a GGUF
+    assert others < 4_096  # tables of angles stay fp32
 
 
 def test_without_a_kv_cache_nothing_is_kept_and_the_answer_is_the_same(bench: Bench) -> None:
@@ -465,6 +471,7 @@ def test_without_a_kv_cache_nothing_is_kept_and_the_answer_is_the_same(bench: Be
 
 
 def test_kv_cache_bytes_are_those_of_the_positions_that_were_kept(bench: Bench) -> None:
+    bench.needs("kv_cache")
     for weights, item_bytes in ITEM_BYTES.items():
         engine = bench.engine(weights=weights)
         facts, answer = engine.describe(), ask(engine)

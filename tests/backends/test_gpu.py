@@ -9,8 +9,8 @@ import pytest
 from backends.engine import CancelToken
 from backends.host.client import HostClient
 from backends.local.backend import LocalBackend
-from backends.local.engine import LocalEngine
 from backends.setup import Setup
+from backends.worker.engine import LocalEngine
 from tests.backends.asking import ask, request
 
 pytestmark = pytest.mark.gpu

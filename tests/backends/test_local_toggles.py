@@ -14,13 +14,13 @@ from backends.capabilities import Toggle
 from backends.engine import CancelToken, Progress
 from backends.errors import Cancelled, InvalidSetup, LoadFailed
 from backends.host.shared import shared_host
-from backends.local.backend import LocalBackend
+from backends.local.backend import WORKER_ENTRY, LocalBackend
 from backends.local.combinations import CONFLICTS, check_combination
-from backends.local.engine import LocalEngine
-from backends.local.messages import Load
 from backends.local.weight_files import gptq_bits
 from backends.settings import ROOT, get_settings
 from backends.setup import Setup
+from backends.worker.engine import LocalEngine
+from backends.worker.messages import Load
 from tests.backends.asking import Answer, ask, request
 from tests.backends.engines import Engines
 from tests.backends.make_models import drop_tensors, make_model
@@ -355,6 +355,11 @@ def test_quantizing_that_was_stopped_leaves_nothing_that_is_used(
     assert [path.name[:5] for path in kept.iterdir()] == ["gptq-"], "left-overs are gone"
 
 
+def open_order(order: Load) -> LocalEngine:
+    cancel = CancelToken()
+    return LocalEngine.open(shared_host(), WORKER_ENTRY, order, lambda progress: None, cancel)
+
+
 def gptq_order(model: Path, calibration: Path, kept_in: Path) -> Load:
     """To quantize a model on this text, kept in this folder."""
     setup = Setup(model=str(model), weights="gptq-int4", device="cpu", threads=1)
@@ -369,7 +374,7 @@ def test_a_calibration_text_that_is_too_short_is_refused(tmp_path: Path) -> None
     short.write_text('[{"kind": "any", "messages": [{"role": "user", "content": "Hi"}]}]')
     order = gptq_order(model, short, tmp_path / "kept")
     with pytest.raises(LoadFailed, match="calibration text has") as caught:
-        LocalEngine.open(shared_host(), order, lambda progress: None, CancelToken())
+        open_order(order)
     assert "more dialogues" in caught.value.remedy
     assert not list((tmp_path / "kept").glob("*"))
 
@@ -401,7 +406,7 @@ def test_a_disk_that_fills_up_while_quantizing_is_told_and_leaves_nothing(tmp_pa
         fill(disk)
         order = gptq_order(model, ROOT / "models" / "bundled" / "dialogues.json", disk)
         with pytest.raises(LoadFailed, match="could not be kept") as caught:
-            LocalEngine.open(shared_host(), order, lambda progress: None, CancelToken())
+            open_order(order)
         assert "Free space" in caught.value.remedy
         assert [path.name for path in disk.iterdir()] == ["ballast"]
 

@@ -19,13 +19,13 @@ from backends.engine import CancelToken, Engine, Progress
 from backends.errors import Cancelled, EngineCrashed
 from backends.host.client import HostClient
 from backends.host.shared import shared_host
-from backends.local.backend import LocalBackend
-from backends.local.engine import STOP_GRACE_SECONDS, LocalEngine
-from backends.local.messages import Load
+from backends.local.backend import WORKER_ENTRY, LocalBackend
 from backends.pool import EnginePool
 from backends.request import Chunk
 from backends.settings import ROOT
 from backends.setup import Setup
+from backends.worker.engine import STOP_GRACE_SECONDS, LocalEngine
+from backends.worker.messages import Load
 from tests.backends.asking import Answer, ask, request
 from tests.backends.make_models import make_model
 
@@ -372,7 +372,7 @@ def test_a_message_that_the_worker_does_not_expect_is_an_error_and_not_the_end(
     host: HostClient, tiny_model: Path
 ) -> None:
     order = Load(setup_of(tiny_model), str(tiny_model), "cpu", 1, None, None)
-    engine = LocalEngine.open(host, order, lambda progress: None, CancelToken())
+    engine = LocalEngine.open(host, WORKER_ENTRY, order, lambda progress: None, CancelToken())
     with pytest.raises(Exception, match="no probe"):
         engine.probe("nothing_like_it")
     assert ask(engine).ids

@@ -21,12 +21,12 @@ from backends.errors import (
     OutOfMemory,
 )
 from backends.host.client import HostClient
-from backends.local.backend import LocalBackend
-from backends.local.engine import LocalEngine
-from backends.local.messages import Load
+from backends.local.backend import WORKER_ENTRY, LocalBackend
 from backends.pool import EnginePool
 from backends.settings import get_settings
 from backends.setup import Setup
+from backends.worker.engine import LocalEngine
+from backends.worker.messages import Load
 from tests.backends.asking import ask, request
 from tests.fakes.hub import SHA, FakeHub, HubModel
 
@@ -186,7 +186,7 @@ def test_a_device_that_the_worker_does_not_see(host: HostClient, folder: Path) -
     setup = Setup(model=str(folder), threads=1)
     order = Load(setup, str(folder), "cuda:7", 1, None, None)
     with pytest.raises(NoDevice):
-        LocalEngine.open(host, order, lambda progress: None, CancelToken())
+        LocalEngine.open(host, WORKER_ENTRY, order, lambda progress: None, CancelToken())
 
 
 # The Hub
@@ -238,7 +238,7 @@ def open_from_hub(
 ) -> LocalEngine:
     setup = Setup(model=model, revision=revision, device="cpu", threads=1)
     order = Load(setup, resolve(model), "cpu", 1, None, token)
-    return LocalEngine.open(host, order, (stages or []).append, CancelToken())
+    return LocalEngine.open(host, WORKER_ENTRY, order, (stages or []).append, CancelToken())
 
 
 def test_a_model_of_the_hub_is_brought_whole_and_pinned_to_its_commit(
@@ -248,7 +248,7 @@ def test_a_model_of_the_hub_is_brought_whole_and_pinned_to_its_commit(
     stages: list[Progress] = []
     setup = Setup(model="org/whole", device="cpu", threads=1)
     order = Load(setup, "org/whole", "cpu", 1, None, None)
-    with LocalEngine.open(hub_host, order, stages.append, CancelToken()) as engine:
+    with LocalEngine.open(hub_host, WORKER_ENTRY, order, stages.append, CancelToken()) as engine:
         assert engine.describe().revision == SHA
         assert engine.describe().model_path == "org/whole"
         assert len(ask(engine, request(max_new_tokens=4, fixed_length=True)).ids) == 4

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from backends.local.backend import LocalBackend
-from backends.local.engine import LocalEngine
 from backends.request import Message, Request, Sampling
 from backends.settings import ROOT
+from backends.worker.engine import LocalEngine
 from tests.backends.asking import ask
 from tests.backends.engines import Engines
 

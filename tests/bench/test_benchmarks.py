@@ -15,7 +15,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from typer.testing import CliRunner
 
 from app.bench import __main__ as command_line
-from app.bench.benchmarks import observer, paint, quiet, soak, startup, viewer
+from app.bench.benchmarks import llamacpp, observer, paint, quiet, soak, startup, viewer
 from app.bench.benchmarks.browser import chromium_path
 from app.bench.benchmarks.engines import interleaved
 from app.bench.benchmarks.intervals import mean_interval, quantile_interval
@@ -236,6 +236,15 @@ def test_the_observer_measures_a_real_engine(bundled_model: Path) -> None:
     assert record.n == 2
     assert record.value is not None
     assert record.value > 0
+
+
+@pytest.mark.llamacpp
+def test_llama_cpp_is_compared_with_a_bare_loop_and_with_transformers(bundled_model: Path) -> None:
+    out = io.StringIO()
+    records = llamacpp.measure(Console(file=out), str(bundled_model), pairs=2, tokens=16)
+    assert [record.name for record in records] == [target.name for target in llamacpp.TARGETS]
+    assert all(record.value is not None and record.n == 2 for record in records)
+    assert (llamacpp.LLAMACPP_VS_BARE.bar, llamacpp.LLAMACPP_VS_FP32.bar) == (0.95, 4.0)
 
 
 @pytest.mark.slow

@@ -110,6 +110,18 @@ def test_a_first_visit_offers_prompts_and_comparisons(open_chat: OpenChat) -> No
     assert not page.error
 
 
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize("missing", ["", "llama-cpp-python is not installed"])
+def test_two_engines_are_compared_where_both_are_here(
+    open_chat: OpenChat, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setattr("backends.llamacpp.backend._missing", lambda: missing)
+    preset = button(open_chat(None), "start-engines")
+    assert preset.disabled == bool(missing)
+    assert missing in preset.help
+    assert ("requirements-llamacpp.txt" in preset.help) == bool(missing)
+
+
 # Answered
 
 

@@ -19,10 +19,10 @@ from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.compare import paired_ratio
 from backends.engine import CancelToken
 from backends.errors import DynoError
-from backends.local.engine import LocalEngine
 from backends.registry import get_backend
 from backends.request import Request
 from backends.setup import Setup
+from backends.worker.engine import LocalEngine
 
 OBSERVER_RATIO = Target("observer_ratio", "ratio", "higher", bar=0.98)
 TARGETS = (OBSERVER_RATIO,)

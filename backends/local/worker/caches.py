@@ -10,6 +10,7 @@ from transformers import DynamicCache, StaticCache
 from backends.errors import InvalidRequest
 from backends.local.worker.cache_kinds import quantized_cache, whole_cache
 from backends.local.worker.loading import LoadedModel
+from backends.worker.prompts import common_beginning
 
 # A CUDA graph is for one length of the static cache: longer prompts would compile anew inside a
 # run, so they are refused. Elsewhere the step is compiled for any length, and since it attends to
@@ -72,9 +73,3 @@ class KvCaches:
                 "Ask for a shorter answer, clear the conversation, or turn compile off.",
             )
         return room
-
-
-def common_beginning(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two sequences share from their start."""
-    pairs = zip(one, other, strict=False)
-    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
@@ -16,6 +15,7 @@ from backends.errors import LoadFailed, NoDevice, OutOfMemory
 from backends.local.formats import Format
 from backends.local.weight_files import checkpoint_bytes
 from backends.setup import Attention
+from backends.worker.memory import free_bytes, require_room
 
 _ATTENTION: dict[Attention, str] = {
     "sdpa": "sdpa",
@@ -45,15 +45,8 @@ def check_fits(folder: Path, wanted: Format, device: torch.device, budget: int |
     if device.type == "cuda":
         free, where = int(torch.cuda.mem_get_info(device)[0]), "on the GPU"
     else:
-        free, where = int(psutil.virtual_memory().available), "on this machine"
-    if budget is not None and budget < free:
-        free, where = budget, "left of the memory budget"
-    if needed > free:
-        raise OutOfMemory(
-            f"The weights need {needed / 1e6:,.1f} MB; {free / 1e6:,.1f} MB are free {where}.",
-            "Unload other engines, choose 16-bit weights or a smaller model, "
-            "or raise DYNO_MEMORY_BUDGET_GB.",
-        )
+        free, where = free_bytes(), "on this machine"
+    require_room(needed, free, where, budget)
 
 
 def open_tokenizer(folder: Path) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from huggingface_hub.errors import (
 from backends.errors import DynoError, LoadFailed, MissingCredential, ModelNotFound
 from backends.local.weight_files import pickle_only
 
-_FILES = ["*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.txt"]
+_FILES = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.txt")
 _PICKLES = ("*.bin", "*.pt", "*.pth")
 _TIMEOUT_SECONDS = 10.0
 
@@ -30,10 +30,13 @@ def fetch_from_hub(
     revision: str | None,
     token: str | None,
     on_stage: Callable[[str, float | None], None],
+    files_of: Callable[[str, Collection[str]], Sequence[str]] | None = None,
 ) -> tuple[Path, str | None]:
     """Folder of the snapshot and its commit. Works from the cache when the Hub is out of reach.
 
-    Raises `ModelNotFound`, `MissingCredential` (gated) or `LoadFailed` (pickle-only, no network).
+    `files_of` is given the model's id and the names of its files, and says which are wanted, as
+    patterns: those of a checkpoint unless told otherwise. Raises `ModelNotFound`,
+    `MissingCredential` (gated) or `LoadFailed` (pickle-only, no network).
     """
     on_stage(f"Looking up {model_id}", None)
     try:
@@ -57,20 +60,14 @@ def fetch_from_hub(
         # The Hub's client wraps its transport: anything else is a failure to reach it.
         return _from_cache(model_id, revision, error)
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
-    if not any(name.endswith(".safetensors") for name in sizes):
-        pickles = [n for n in sizes if any(fnmatch.fnmatch(n, pattern) for pattern in _PICKLES)]
-        if pickles:
-            raise pickle_only(pickles[0])
-        raise ModelNotFound(
-            f"{model_id} has no .safetensors weights.", "Choose a text-generation model."
-        )
-    wanted = sum(s for n, s in sizes.items() if any(fnmatch.fnmatch(n, p) for p in _FILES))
+    patterns = (files_of or checkpoint_files)(model_id, sizes)
+    wanted = sum(s for n, s in sizes.items() if any(fnmatch.fnmatch(n, p) for p in patterns))
     try:
         folder = snapshot_download(
             model_id,
             revision=revision,
             token=token,
-            allow_patterns=_FILES,
+            allow_patterns=list(patterns),
             tqdm_class=_progress_class(wanted, on_stage),
         )
     except GatedRepoError as error:
@@ -78,6 +75,18 @@ def fetch_from_hub(
     except Exception as error:
         raise _download_failed(model_id, error) from error
     return Path(folder), Path(folder).name
+
+
+def checkpoint_files(model_id: str, names: Collection[str]) -> Sequence[str]:
+    """Patterns of a checkpoint's files. Raises `LoadFailed` or `ModelNotFound` if it has none."""
+    if not any(name.endswith(".safetensors") for name in names):
+        pickles = [n for n in names if any(fnmatch.fnmatch(n, pattern) for pattern in _PICKLES)]
+        if pickles:
+            raise pickle_only(pickles[0])
+        raise ModelNotFound(
+            f"{model_id} has no .safetensors weights.", "Choose a text-generation model."
+        )
+    return _FILES
 
 
 def _gated(model_id: str) -> DynoError:
@@ -104,7 +113,7 @@ def _from_cache(model_id: str, revision: str | None, error: Exception) -> tuple[
     try:
         folder = Path(
             snapshot_download(
-                model_id, revision=revision, local_files_only=True, allow_patterns=_FILES
+                model_id, revision=revision, local_files_only=True, allow_patterns=list(_FILES)
             )
         )
     except Exception as missing:

@@ -15,7 +15,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 
 from backends.engine import EngineFacts
-from backends.local.messages import Load
+from backends.worker.messages import Load
 
 
 def storage_bytes(tensors: Iterable[torch.Tensor]) -> int:

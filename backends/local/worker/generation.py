@@ -15,17 +15,13 @@ from typing import Any
 import torch
 from transformers import CompileConfig, GenerationConfig, StoppingCriteriaList
 
-from backends.errors import InvalidRequest
 from backends.limits import new_tokens_allowed
-from backends.local.memory import ProcessMemory
-from backends.local.messages import End, Steps
 from backends.local.worker import speculation
 from backends.local.worker.cache_kinds import cache_bytes
 from backends.local.worker.caches import KvCaches
 from backends.local.worker.loading import LoadedModel
-from backends.local.worker.stopping import LayerGuard, StopFlag, Stopped, StopWhenFlagged
+from backends.local.worker.stopping import LayerGuard, Stopped, StopWhenFlagged
 from backends.local.worker.streaming import TokenTap
-from backends.local.worker.tally import Tally
 from backends.request import (
     FinishReason,
     GenerationReport,
@@ -35,7 +31,11 @@ from backends.request import (
     Sampling,
     Usage,
 )
-from backends.turns import turns_to_send
+from backends.worker.memory import ProcessMemory
+from backends.worker.messages import End, Steps
+from backends.worker.prompts import prompt_ids
+from backends.worker.stop_flag import StopFlag
+from backends.worker.tally import Tally
 
 # Enough for the prefill, which is not compiled, and steps of the compiled decode.
 _COMPILING_TOKENS = 4
@@ -55,21 +55,10 @@ class Generator:
 
     def prompt_ids(self, messages: Sequence[Message], sampling: Sampling) -> list[int]:
         """The prompt as the chat template renders it. Raises `InvalidRequest` if it refuses."""
-        history = self.loaded.setup.history
-        turns = [turn.model_dump() for turn in turns_to_send(history, messages, sampling)]
-        try:
-            text = self.loaded.tokenizer.apply_chat_template(
-                turns, tokenize=False, add_generation_prompt=True
-            )
-        except Exception as error:
-            raise InvalidRequest(
-                f"The model's chat template refuses this conversation: {error}",
-                "Remove the system prompt or clear the conversation.",
-            ) from error
-        # A template writes its own special tokens; plain text needs the tokenizer's.
-        add_special = self.loaded.facts.chat_template == "plain"
-        ids: list[int] = self.loaded.tokenizer(text, add_special_tokens=add_special)["input_ids"]
-        return ids
+        loaded = self.loaded
+        is_plain = loaded.facts.chat_template == "plain"
+        history = loaded.setup.history
+        return prompt_ids(loaded.tokenizer, history, messages, sampling, is_plain=is_plain)
 
     def run(self, request: Request, send: Callable[[Steps | End], None]) -> None:
         """Generate and send the steps, then the end with its reason and report."""

@@ -3,12 +3,9 @@ from then on. Shows how far it is, and can be stopped by ending the worker."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import logging
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,6 +17,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, GPTQConfig
 
 from backends.errors import LoadFailed
 from backends.local.worker.checkpoint import open_tokenizer
+from backends.worker.conversions import digest_of_weights, kept_folder
+from backends.worker.prompts import PLAIN_TEMPLATE
 
 OnStage = Callable[[str, float | None], None]
 # The default kernel on a CPU takes only matrices with sides that are multiples of this.
@@ -29,7 +28,6 @@ _LEAST_CALIBRATION_TOKENS = 2_000
 _ROW_TOKENS = 512
 _LIBRARY_LOG = "optimum.gptq.quantizer"
 _MATRICES_A_BLOCK = 7
-PLAIN_TURN = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +40,6 @@ class Recipe:
     bits: int
     group_size: int
     calibration_digest: str
-
-    @property
-    def key(self) -> str:
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def kernel_for(folder: Path) -> str:
@@ -82,39 +75,23 @@ def quantized_folder(
 ) -> Path:
     """The folder of the quantized checkpoint, made now if it was not before.
 
-    A folder that is there is whole: it gets its name when everything in it is written. Raises
-    `LoadFailed` for a calibration text that is too short, a full disk, or a model that the library
-    cannot quantize.
+    Raises `LoadFailed` for a calibration text that is too short, a full disk, or a model that the
+    library cannot quantize.
     """
     recipe = Recipe(
         source=source,
         revision=revision,
-        weights_digest=_digest_of_weights(folder),
+        weights_digest=digest_of_weights(folder),
         bits=bits,
         group_size=group_size_for(folder),
         calibration_digest=hashlib.sha256(calibration.read_bytes()).hexdigest()[:16],
     )
-    made = kept_in / f"gptq-{recipe.key}"
-    if (made / "config.json").is_file():
-        return made
-    partial = kept_in / f".gptq-{recipe.key}-{os.getpid()}.partial"
-    try:
-        kept_in.mkdir(parents=True, exist_ok=True)
-        _remove_left_over(kept_in)
-        _quantize(folder, recipe, calibration, partial, device, on_stage)
-        (partial / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2), "utf-8")
-        partial.rename(made)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        if made.is_dir():  # another worker was faster
-            return made
-        raise LoadFailed(
-            f"The quantized weights could not be kept: {error.strerror or error}.",
-            "Free space on the disk of the data folder, or choose other weights."
-            if error.errno == errno.ENOSPC
-            else f"Check that {kept_in} can be written.",
-        ) from error
-    return made
+    return kept_folder(
+        kept_in,
+        "gptq",
+        asdict(recipe),
+        lambda partial: _quantize(folder, recipe, calibration, partial, device, on_stage),
+    )
 
 
 def _quantize(
@@ -196,7 +173,7 @@ def _told(matrices: int, on_stage: OnStage) -> Iterator[None]:
 def _calibration_texts(tokenizer: Any, calibration: Path) -> list[str]:
     """Each dialogue as the model's own template writes it. Raises `LoadFailed` if they are few."""
     dialogues = json.loads(calibration.read_text(encoding="utf-8"))
-    template = tokenizer.chat_template or PLAIN_TURN
+    template = tokenizer.chat_template or PLAIN_TEMPLATE
     texts = [
         str(
             tokenizer.apply_chat_template(
@@ -217,23 +194,8 @@ def _calibration_texts(tokenizer: Any, calibration: Path) -> list[str]:
     return texts
 
 
-def _digest_of_weights(folder: Path) -> str:
-    """Names, sizes and times of the weight files: a checkpoint that was changed is another one."""
-    files = sorted(folder.glob("*.safetensors"))
-    stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:16]
-
-
 def forget_dataset(path: Path) -> None:
     """The calibration texts do not belong into the configuration: loading does not need them."""
     config = json.loads(path.read_text(encoding="utf-8"))
     config["quantization_config"]["dataset"] = None
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-
-
-def _remove_left_over(kept_in: Path) -> None:
-    """What workers that were killed left behind: their process is gone."""
-    for path in kept_in.glob(".gptq-*.partial"):
-        pid = path.name.removesuffix(".partial").rpartition("-")[2]
-        if not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(path, ignore_errors=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ from transformers import GenerationConfig
 
 from backends.engine import EngineFacts
 from backends.local.formats import GPTQ_BITS, Format, format_of
-from backends.local.memory import ProcessMemory, return_free_memory
-from backends.local.messages import Load
 from backends.local.weight_files import check_folder, gptq_bits
 from backends.local.worker.cache_kinds import check_cache
 from backends.local.worker.checkpoint import (
@@ -30,12 +27,13 @@ from backends.local.worker.facts import read_facts, storage_bytes
 from backends.local.worker.gptq import quantized_folder
 from backends.local.worker.quantized import prepare_gptq, quantization_options
 from backends.setup import Setup
+from backends.worker.memory import ProcessMemory, return_free_memory
+from backends.worker.messages import Load
+from backends.worker.prompts import PLAIN_TEMPLATE
+from backends.worker.serving import OnStage
 
-OnStage = Callable[[str, float | None], None]
 # What is not quantized, and what is computed in. Quantized weights compute in bf16 on a CPU.
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-# For a checkpoint without a template: the turns' texts, one under the other.
-PLAIN_TEMPLATE = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}"
 
 
 @dataclass(frozen=True, slots=True)

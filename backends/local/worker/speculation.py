@@ -16,7 +16,7 @@ from transformers import GenerationConfig, LogitsProcessorList
 
 from backends.local.worker.draft import FIRST_GUESSES, LEAST_CONFIDENCE, GreedyDraft
 from backends.local.worker.loading import LoadedModel
-from backends.local.worker.tally import Tally
+from backends.worker.tally import Tally
 
 # A lookup's guesses cost nothing and their number follows nothing.
 _LOOKUP_GUESSES = 10

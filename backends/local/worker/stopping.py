@@ -10,21 +10,7 @@ import torch
 from torch import nn
 from transformers import StoppingCriteria
 
-
-class StopFlag:
-    """Set by the reader thread, looked at by the thread that computes. A plain attribute: looking
-    at it costs nanoseconds, and under the GIL a write is seen by the next look."""
-
-    __slots__ = ("is_set",)
-
-    def __init__(self) -> None:
-        self.is_set = False
-
-    def set(self) -> None:
-        self.is_set = True
-
-    def clear(self) -> None:
-        self.is_set = False
+from backends.worker.stop_flag import StopFlag
 
 
 class Stopped(Exception):

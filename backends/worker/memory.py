@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from backends.errors import OutOfMemory
+
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
@@ -76,6 +78,23 @@ class ProcessMemory:
         # File-backed pages are libraries and count for no engine; they hardly move in a run.
         peak = status.high_water_bytes - status.not_anonymous_bytes - self._baseline
         return max(peak, status.anonymous_bytes - self._baseline), METHOD_HIGH_WATER
+
+
+def free_bytes() -> int:
+    """Memory of this machine that is free for a new engine."""
+    return int(psutil.virtual_memory().available)
+
+
+def require_room(needed: int, free: int, where: str, budget: int | None) -> None:
+    """Refuse, with the numbers, weights that do not fit. Raises `OutOfMemory`."""
+    if budget is not None and budget < free:
+        free, where = budget, "left of the memory budget"
+    if needed > free:
+        raise OutOfMemory(
+            f"The weights need {needed / 1e6:,.1f} MB; {free / 1e6:,.1f} MB are free {where}.",
+            "Unload other engines, choose 16-bit weights or a smaller model, "
+            "or raise DYNO_MEMORY_BUDGET_GB.",
+        )
 
 
 def return_free_memory() -> None:

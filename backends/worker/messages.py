@@ -46,7 +46,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Run a measurement that needs torch (see `worker.probes`)."""
+    """Run a measurement that needs the worker's libraries (see its package's `probes`)."""
 
     name: str
     arguments: dict[str, Any]

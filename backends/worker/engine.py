@@ -13,7 +13,16 @@ from typing import Any, Self
 from backends.engine import CancelToken, ClosedOnExit, EngineFacts, OnProgress, Progress
 from backends.errors import Cancelled, DynoError, EngineCrashed, OutOfMemory
 from backends.host.client import HostClient, WorkerProcess
-from backends.local.messages import (
+from backends.request import (
+    Chunk,
+    GenerationReport,
+    MemoryReading,
+    Message,
+    Request,
+    Sampling,
+    Usage,
+)
+from backends.worker.messages import (
     Answer,
     Cancel,
     Count,
@@ -28,17 +37,7 @@ from backends.local.messages import (
     Steps,
     ToWorker,
 )
-from backends.request import (
-    Chunk,
-    GenerationReport,
-    MemoryReading,
-    Message,
-    Request,
-    Sampling,
-    Usage,
-)
 
-WORKER_ENTRY = "backends.local.worker.serve:serve"
 STOP_GRACE_SECONDS = 0.25
 _OOM_COUNTERS = (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat"))
 
@@ -56,14 +55,20 @@ class LocalEngine(ClosedOnExit):
 
     @classmethod
     def open(
-        cls, host: HostClient, order: Load, on_progress: OnProgress, cancel: CancelToken
+        cls,
+        host: HostClient,
+        entry: str,
+        order: Load,
+        on_progress: OnProgress,
+        cancel: CancelToken,
     ) -> Self:
-        """Start a worker and load. A cancel kills the worker at once and raises `Cancelled`."""
+        """Start a worker serving `entry` ("module:function") and load. A cancel kills the worker
+        at once and raises `Cancelled`."""
         if not host.is_ready:
             on_progress(Progress("Starting the engine host (once)"))
         _wait_ready(host, cancel)
         on_progress(Progress("Starting a worker"))
-        engine = cls(host, host.start_worker(WORKER_ENTRY), _oom_kills())
+        engine = cls(host, host.start_worker(entry), _oom_kills())
         forget = cancel.on_cancel(engine._worker.kill)
         try:
             engine._send(order)
@@ -138,7 +143,7 @@ class LocalEngine(ClosedOnExit):
         return int(self._ask(Count(tuple(messages), sampling)))
 
     def probe(self, name: str, **arguments: Any) -> Any:
-        """Run a measurement in the worker (see `backends.local.worker.probes`)."""
+        """Run a measurement in the worker (see its package's `probes`)."""
         return self._ask(Probe(name, arguments))
 
     def _ask(self, message: ToWorker) -> Any:
