@@ -63,6 +63,6 @@ $(DEV_STAMP): requirements-dev.txt $(APP_STAMP)
 	@touch $@
 
 # pip keeps what it has built in its cache, for this processor: a new environment has it at once.
-$(LLAMACPP_STAMP): requirements-llamacpp.txt $(APP_STAMP)
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-llamacpp.txt
+$(LLAMACPP_STAMP): requirements-llamacpp.txt requirements-llamacpp-dev.txt $(APP_STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-llamacpp-dev.txt
 	@touch $@
