@@ -133,7 +133,7 @@ def _key_field(column: Column, *, disabled: bool) -> None:
         "Key",
         type="password",
         key=f"key-{column.key}",
-        placeholder="one is set; type another to replace it" if known else "if it wants one",
+        placeholder="one is set; type another to replace it" if known else backend.key_example,
         help="Sent to this address alone. Kept in the memory of this app until it ends; it is in "
         "no link, record, export or log.",
         disabled=disabled,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.bench.conversation import Column, Comparison
 from backends.catalog import BUNDLED, catalog
 from backends.registry import get_backend
+from backends.remote.keys import TakesKey
 from backends.request import Sampling
 from backends.settings import ROOT
 from backends.setup import Setup
@@ -33,10 +34,11 @@ class Preset:
 
     def refusal(self, model: str = BUNDLED) -> str:
         """Why it cannot be had, where an engine that it compares is not here; empty if it can. What
-        else is in the way is told where the setup stands."""
+        else is in the way, such as a token that is to be typed, is told where the setup stands."""
         for setup in self.setups(model):
-            if setup.backend != _DEFAULT_BACKEND:
-                verdict = get_backend(setup.backend).check(setup)
+            backend = get_backend(setup.backend)
+            if setup.backend != _DEFAULT_BACKEND and not isinstance(backend, TakesKey):
+                verdict = backend.check(setup)
                 if not verdict.ok:
                     return f"{verdict.reason} {verdict.remedy}"
         return ""

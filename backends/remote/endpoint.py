@@ -49,6 +49,7 @@ class EndpointBackend:
     id = "endpoint"
     title = "A server (OpenAI-compatible)"
     model_option = _SERVED
+    key_example = "if it wants one"
 
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience or Patience()

@@ -18,7 +18,9 @@ _SURELY_A_SECRET_CHARS = 16
 @runtime_checkable
 class TakesKey(Protocol):
     """A backend whose setups may need a key. It is no part of the setup: setups are shown, stored
-    and linked to."""
+    and linked to. `key_example`: what to type, for an empty field."""
+
+    key_example: str
 
     def has_key(self, setup: Setup) -> bool: ...
 

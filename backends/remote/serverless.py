@@ -39,6 +39,7 @@ class ServerlessBackend:
 
     id = "serverless"
     title = "Serverless (Hugging Face Inference Providers)"
+    key_example = "hf_…"
 
     def __init__(
         self,
