@@ -55,7 +55,8 @@ class Request(_Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one generation; `prompt_tokens_computed` is less where a prefix was reused.
+    """Tokens of one generation; `prompt_tokens_computed` is less where a prefix was reused, and
+    `reasoning_tokens` are those of `output_tokens` that came before the answer.
 
     None where nobody told: the worker was killed, or a server keeps it to itself. `is_estimated`:
     the output was counted by another than who made it.
@@ -65,6 +66,7 @@ class Usage:
     prompt_tokens_computed: int | None
     output_tokens: int | None
     is_estimated: bool = False
+    reasoning_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

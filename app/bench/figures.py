@@ -41,7 +41,7 @@ class Metric:
     """What a figure is. `missing` is why there may be none; a function says it by record.
 
     `detail` adds to the formula what holds for one record alone (a price, a method).
-    `wants_chunk_tokens`: it is estimated where a server does not tell the tokens of each chunk.
+    `is_estimate`: for which records the number is estimated, whatever it usually is.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Metric:
     missing: str | Callable[[RunRecord], str]
     better: Better = "lower"
     detail: Callable[[RunRecord], str] = lambda record: ""
-    wants_chunk_tokens: bool = False
+    is_estimate: Callable[[RunRecord], bool] = lambda record: False
 
     def __call__(self, record: RunRecord) -> Figure:
         value = self.value(record)
@@ -63,23 +63,21 @@ class Metric:
             title=self.title,
             value=value,
             unit=self.unit,
-            provenance="estimated" if self._is_estimated(record) else self.provenance,
+            provenance="estimated" if self.is_estimate(record) else self.provenance,
             formula=self.formula + self.detail(record),
             better=self.better,
             reason=reason if value is None else "",
         )
 
-    def _is_estimated(self, record: RunRecord) -> bool:
-        if self.wants_chunk_tokens:
-            return any(
-                chunk.tokens and chunk.token_ids is None and not chunk.tokens_told
-                for chunk in record.chunks
-            )
-        counted = record.usage.kind if record.usage else "measured"
-        is_of_tokens = self.unit == "tokens" or (
-            self.unit == "dollars" and isinstance(record.price, TokenPrice)
-        )
-        return is_of_tokens and counted == "estimated"
+
+def _is_count_estimated(record: RunRecord) -> bool:
+    """Somebody else than who made the tokens counted them."""
+    return record.usage is not None and record.usage.kind == "estimated"
+
+
+def _are_chunks_shared(record: RunRecord) -> bool:
+    """How many tokens a chunk holds was not told, and is its share of all."""
+    return any(c.tokens and c.token_ids is None and not c.tokens_told for c in record.chunks)
 
 
 def tpot_ns(chunks: Sequence[ChunkStamp]) -> float | None:
@@ -111,6 +109,38 @@ def _ttft_ns(record: RunRecord) -> int | None:
     first = next((chunk for chunk in record.chunks if chunk.tokens > 0 or chunk.text), None)
     accepted_ns = record.timeline.accepted_ns
     return first.t_ns - accepted_ns if first and accepted_ns is not None else None
+
+
+def _answer_ttft_ns(record: RunRecord) -> int | None:
+    """None where it did not reason first: the first token is the answer's then."""
+    if not record.reasoning:
+        return None
+    first = next((c for c in record.chunks if c.kind == "answer" and c.text), None)
+    accepted_ns = record.timeline.accepted_ns
+    return first.t_ns - accepted_ns if first and accepted_ns is not None else None
+
+
+def _told_reasoning(record: RunRecord) -> int | None:
+    return record.usage.reasoning_tokens if record.usage else None
+
+
+def _reasoning_tokens(record: RunRecord) -> int | None:
+    if not record.reasoning:
+        return None
+    told = _told_reasoning(record)
+    if told is not None:
+        return told
+    return sum(c.tokens for c in record.chunks if c.kind == "reasoning") or None
+
+
+def _reasoning_formula(record: RunRecord) -> str:
+    if _told_reasoning(record) is None:
+        return "its chunks' share of the output tokens"
+    return "as the server counted them"
+
+
+def _no_answer_text(record: RunRecord) -> str:
+    return "it ended before it answered" if record.reasoning else _NO_REASONING
 
 
 def _decode_rate(record: RunRecord) -> float | None:
@@ -243,6 +273,7 @@ def _tokens_per_chunk(record: RunRecord) -> float | None:
 
 
 _NO_TOKEN = "no token was produced"
+_NO_REASONING = "it did not reason first"
 _TOO_FEW = "fewer than two chunks of tokens"
 # How a reason begins where a server knows and does not say.
 NOT_TOLD = "not told"
@@ -264,6 +295,15 @@ ttft = Metric(
     _NO_TOKEN,
     detail=_ttft_formula,
 )
+answer_ttft = Metric(
+    "answer_ttft_ns",
+    "Time to first answer token",
+    "ns",
+    "measured",
+    "first text of the answer, after the reasoning − the moment from which TTFT counts",
+    _answer_ttft_ns,
+    _no_answer_text,
+)
 tpot = Metric(
     "tpot_ns",
     "Time per output token (TPOT)",
@@ -272,7 +312,7 @@ tpot = Metric(
     "(last token − first token) / (tokens − tokens in the first chunk)",
     lambda record: tpot_ns(record.chunks),
     _TOO_FEW,
-    wants_chunk_tokens=True,
+    is_estimate=_are_chunks_shared,
 )
 decode_rate = Metric(
     "decode_tokens_per_second",
@@ -283,7 +323,7 @@ decode_rate = Metric(
     _decode_rate,
     _TOO_FEW,
     better="higher",
-    wants_chunk_tokens=True,
+    is_estimate=_are_chunks_shared,
 )
 prefill_rate = Metric(
     "prefill_tokens_per_second",
@@ -314,6 +354,7 @@ prompt_tokens = Metric(
     _not_counted,
     better="neither",
     detail=lambda record: _counted(record, "ids in the rendered prompt"),
+    is_estimate=_is_count_estimated,
 )
 output_tokens = Metric(
     "output_tokens",
@@ -325,6 +366,19 @@ output_tokens = Metric(
     _not_counted,
     better="neither",
     detail=lambda record: _counted(record, "ids produced, end-of-turn token included"),
+    is_estimate=_is_count_estimated,
+)
+reasoning_tokens = Metric(
+    "reasoning_tokens",
+    "Reasoning tokens",
+    "tokens",
+    "measured",
+    "",
+    _reasoning_tokens,
+    _NO_REASONING,
+    better="neither",
+    detail=_reasoning_formula,
+    is_estimate=lambda record: _told_reasoning(record) is None,
 )
 tokens_per_chunk = Metric(
     "tokens_per_chunk",
@@ -337,6 +391,7 @@ tokens_per_chunk = Metric(
         _not_counted(record) if _is_elsewhere(record) else "each chunk is a step of the model"
     ),
     better="neither",
+    is_estimate=_is_count_estimated,
 )
 peak_memory = Metric(
     "peak_memory_bytes",
@@ -359,6 +414,7 @@ cost = Metric(
     _cost_dollars,
     _no_cost,
     detail=_cost_formula,
+    is_estimate=lambda record: isinstance(record.price, TokenPrice) and _is_count_estimated(record),
 )
 queue_time = Metric(
     "queue_ns",
@@ -413,12 +469,14 @@ draft_share = Metric(
 # In the order in which pages show them.
 METRICS = (
     ttft,
+    answer_ttft,
     tpot,
     decode_rate,
     prefill_rate,
     total_time,
     prompt_tokens,
     output_tokens,
+    reasoning_tokens,
     tokens_per_chunk,
     peak_memory,
     cost,

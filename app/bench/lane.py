@@ -40,6 +40,7 @@ class Lane:
     not_recorded: NotRecorded | None = None
     error: DynoError | None = None
     _pieces: list[str] = field(default_factory=list)
+    _thoughts: list[str] = field(default_factory=list)
 
     def set_place(self, place: Place) -> None:
         self.place = place
@@ -62,12 +63,17 @@ class Lane:
             self.last_token_ns = chunk.t_ns
             self.tokens += tokens
         if chunk.text:
-            self._pieces.append(chunk.text)
+            (self._pieces if chunk.kind == "answer" else self._thoughts).append(chunk.text)
 
     @property
     def text(self) -> str:
         """The answer so far; put together by who reads it, not by who streams."""
         return "".join(self._pieces)
+
+    @property
+    def is_thinking(self) -> bool:
+        """It reasons, and has not begun to answer."""
+        return bool(self._thoughts) and not self._pieces
 
     @property
     def tokens_per_second(self) -> float | None:

@@ -63,6 +63,7 @@ class TokenUsage(_Frozen):
     prompt_tokens: int | None
     prompt_tokens_computed: int | None
     output_tokens: int | None
+    reasoning_tokens: int | None = None
     tokens_after_stop: int = 0
     kind: Literal["measured", "estimated"] = "measured"
 
@@ -193,6 +194,11 @@ class RunRecord(_Frozen):
     compile_seconds: float | None = None
     warm_up_seconds: float | None = None
     environment: Environment
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought before it answered, where that was told apart."""
+        return "".join(chunk.text for chunk in self.chunks if chunk.kind == "reasoning")
 
     @property
     def is_undisturbed(self) -> bool:

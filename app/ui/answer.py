@@ -32,6 +32,9 @@ def draw_answer(
     """One bubble with its remarks, one row of figures, whether the setups agree (HTML), small
     buttons."""
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
+        if run.reasoning:
+            with st.expander(_thought_title(run), icon=":material/psychology:"):
+                st.markdown(safe_markdown(run.reasoning), anchors=False)
         if run.answer and _shows_guesses(run):
             st.html(guesses_html(run))
         elif run.answer:
@@ -59,6 +62,17 @@ def draw_answer(
     for line in filter(None, (cycle_line(run, turn), slower)):
         st.html(f'<div class="dyno-agreement">{escape(line)}</div>')
     _tools(run, turn, is_last=is_last)
+
+
+def _thought_title(run: RunRecord) -> str:
+    """How long it thought, and in how many tokens."""
+    first, answer = figures.ttft(run).value, figures.answer_ttft(run).value
+    took = ""
+    if isinstance(first, int) and isinstance(answer, int):
+        took = f" for {duration(answer - first)}"
+    tokens = figures.reasoning_tokens(run)
+    counted = f", {figure_text(tokens)}" if tokens.value is not None else ""
+    return f"Thought{took}{counted}"
 
 
 def _has_guesses(run: RunRecord) -> bool:

@@ -103,6 +103,8 @@ def status_line(lane: Lane, now_ns: int) -> str:
 
 def _status_elsewhere(lane: Lane, now_ns: int) -> str:
     """A server says how many tokens it made when it has made them."""
+    if lane.is_thinking:
+        return f"Thinking {duration(now_ns - (lane.running_since_ns or now_ns))}"
     if lane.text:
         return "Streaming: its tokens are counted at the end"
     return f"Network, queue and prefill {duration(now_ns - (lane.running_since_ns or now_ns))}"

@@ -25,12 +25,25 @@ class PromptDetails(_Lenient):
     cached_tokens: int | None = None
 
 
+class CompletionDetails(_Lenient):
+    reasoning_tokens: int | None = None
+
+
 class ServerUsage(_Lenient):
-    """What the server counted. `prompt_tokens` includes those that it had cached."""
+    """What the server counted. `prompt_tokens` includes those that it had cached, and
+    `completion_tokens` those of the reasoning, which come under one of two names."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
+    reasoning_tokens: int | None = None
+
+    @property
+    def tokens_of_reasoning(self) -> int | None:
+        details = self.completion_tokens_details
+        told = details.reasoning_tokens if details else None
+        return self.reasoning_tokens if told is None else told
 
 
 class Delta(_Lenient):

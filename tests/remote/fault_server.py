@@ -28,10 +28,14 @@ def event(content: str = "", **more: Any) -> bytes:
     return _data({"id": "1", "model": "m", "choices": [choice], **more})
 
 
-def usage(prompt: int, answer: int, cached: int | None = None) -> bytes:
+def usage(
+    prompt: int, answer: int, cached: int | None = None, reasoning: int | None = None
+) -> bytes:
     told: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": answer}
     if cached is not None:
         told["prompt_tokens_details"] = {"cached_tokens": cached}
+    if reasoning is not None:
+        told["completion_tokens_details"] = {"reasoning_tokens": reasoning}
     return _data({"id": "1", "model": "m", "choices": [], "usage": told})
 
 
@@ -131,7 +135,8 @@ class FaultServer:
 @contextmanager
 def fault_server() -> Iterator[FaultServer]:
     """A server in a thread of this process, on a free port."""
-    with socket.socket() as listening:
+    # Of a socket that says TCP asyncio sends each piece at once, instead of a few together.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         server = FaultServer(f"http://127.0.0.1:{listening.getsockname()[1]}/v1")
         routes = [

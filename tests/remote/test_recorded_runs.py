@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from app.bench.compare import why_not_comparable
-from app.bench.figures import cost, output_tokens, peak_memory, tpot, ttft
+from app.bench.figures import (
+    answer_ttft,
+    cost,
+    output_tokens,
+    peak_memory,
+    reasoning_tokens,
+    tpot,
+    ttft,
+)
 from app.bench.lane import Lane
 from app.bench.prices import PriceBook
 from app.bench.record import RunRecord
@@ -89,6 +97,46 @@ def test_times_are_exactly_those_that_the_server_took(
     assert ttft(record).value == 250_000_000
     shares = [chunk.tokens for chunk in record.chunks]
     assert tpot(record).value == 3 * 20_000_000 / sum(shares[1:])
+
+
+def thought(text: str) -> bytes:
+    return event(delta={"reasoning_content": text})
+
+
+def test_reasoning_is_timed_and_counted_apart_and_no_part_of_the_answer(
+    server: FaultServer, workshop: Workshop
+) -> None:
+    pieces = (thought("A capital."), thought(" In France."), event("Paris"), END)
+    told = usage(7, 12, reasoning=9)
+    server.plays(Act(pieces=(*pieces, told, DONE), pause_s=0.02))
+    record = run_on(setup_of(server.address), workshop)
+    assert record.answer == "Paris"
+    assert record.reasoning == "A capital. In France."
+    first, answer = ttft(record).value, answer_ttft(record).value
+    assert first is not None
+    assert answer is not None
+    assert answer - first > 30_000_000, "two pauses lie between"
+    assert reasoning_tokens(record).value == 9
+    assert reasoning_tokens(record).provenance == "measured"
+    assert output_tokens(record).value == 12
+
+
+def test_reasoning_that_nobody_counted_is_an_estimate(
+    server: FaultServer, workshop: Workshop
+) -> None:
+    server.plays(Act(pieces=(thought("12345678"), event("1234"), END, usage(7, 12), DONE)))
+    counted = reasoning_tokens(run_on(setup_of(server.address), workshop))
+    assert counted.value == 8
+    assert counted.provenance == "estimated"
+
+
+def test_an_answer_without_reasoning_has_no_time_of_its_own(
+    server: FaultServer, workshop: Workshop
+) -> None:
+    record = run_on(setup_of(server.address), workshop)
+    assert answer_ttft(record).value is None
+    assert "did not reason" in answer_ttft(record).reason
+    assert reasoning_tokens(record).value is None
 
 
 def test_the_price_of_this_machine_is_not_that_of_a_server(
