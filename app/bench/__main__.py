@@ -111,7 +111,7 @@ def setups(
 def remote(
     as_json: AsJson = False,
     force: Force = False,
-    pairs: Pairs = 24,
+    pairs: Pairs = 8,
     only: Only = "",
 ) -> None:
     """How servers are measured: against guidellm, and what our client costs."""

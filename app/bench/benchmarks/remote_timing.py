@@ -1,8 +1,10 @@
 """Our TTFT and TPOT of a real server against guidellm's: same prompts, same length, in turns.
 
-One server of the bundled model on one thread; one request at a time; blocks A B, B A. A request at
-the head of each block is in no figure: it opens connections. How guidellm's figures are defined is
-told in `app.bench.benchmarks.guidellm`.
+One server of the bundled model on one thread; one request at a time; blocks of requests A B, B A. A
+pair is two blocks, and its ratio the median of those of its prompts: what disturbs the machine for
+a while is one pair's, and what disturbs one request is nobody's. A request at the head of each
+block is in no figure: it opens connections. How guidellm's figures are defined is told in
+`app.bench.benchmarks.guidellm`.
 """
 
 from __future__ import annotations
@@ -33,28 +35,30 @@ TPOT_VS_GUIDELLM = Target("tpot_vs_guidellm", "ratio", "lower", bar=1.05, floor=
 BY_THEIR_FORMULA = Target("tpot_vs_guidellm_by_its_formula", "ratio", "lower", 1.05, 0.95)
 TARGETS = (TTFT_VS_GUIDELLM, TPOT_VS_GUIDELLM, BY_THEIR_FORMULA)
 
-_BLOCKS = 2
+_PROMPTS = 12
 _KINDS = 31  # the first dialogues are one of each kind
+# The timings of one block.
+_Block = list[Timing]
 
 
-def measure(console: Console, pairs: int, tokens: int = 64) -> list[BenchmarkRecord]:
-    """Ours over guidellm's, by its words and by ours."""
+def measure(console: Console, pairs: int, tokens: int = 32) -> list[BenchmarkRecord]:
+    """Ours over guidellm's, by its words and by ours, in `pairs` of blocks."""
     program = installed(get_settings().data_dir)
-    requests = _requests(-(-pairs // _BLOCKS), tokens)
-    ours: list[Timing] = []
-    theirs: list[Timing] = []
+    requests = _requests(tokens)
+    ours: list[_Block] = []
+    theirs: list[_Block] = []
     with (
         tempfile.TemporaryDirectory(prefix="dyno-served-") as folder,
         ModelServer(Path(resolve(BUNDLED)), Path(folder) / "server.log") as server,
         opened_bench() as bench,
     ):
         server.wait_answering()
-        for order in interleaved(("ours", "theirs"), _BLOCKS):
+        for order in interleaved(("ours", "theirs"), pairs):
             for side in order:
                 if side == "ours":
-                    ours += _our_timings(bench, server, requests, console)[1:]
+                    ours.append(_our_timings(bench, server, requests, console)[1:])
                 else:
-                    theirs += timings(program, server, requests)[1:]
+                    theirs.append(timings(program, server, requests)[1:])
     _require_equal_work(ours, theirs)
     return [
         _ratio(TTFT_VS_GUIDELLM, "time_to_first_token_ns", ours, theirs),
@@ -63,9 +67,9 @@ def measure(console: Console, pairs: int, tokens: int = 64) -> list[BenchmarkRec
     ]
 
 
-def _requests(count: int, tokens: int) -> list[Request]:
+def _requests(tokens: int) -> list[Request]:
     """Dialogues of many kinds, short and long; the first one twice."""
-    dialogues = evaluation_dialogues()[:: max(1, _KINDS // count)][:count]
+    dialogues = evaluation_dialogues()[:: _KINDS // _PROMPTS][:_PROMPTS]
     sampling = Sampling(max_new_tokens=tokens, fixed_length=True)
     made = [Request(messages=dialogue.messages, sampling=sampling) for dialogue in dialogues]
     return [made[0], *made]
@@ -92,20 +96,30 @@ def _timing(record: RunRecord) -> Timing:
     )
 
 
-def _require_equal_work(ours: Sequence[Timing], theirs: Sequence[Timing]) -> None:
-    lengths = {timing.output_tokens for timing in (*ours, *theirs)}
+def _require_equal_work(ours: Sequence[_Block], theirs: Sequence[_Block]) -> None:
+    lengths = {timing.output_tokens for block in (*ours, *theirs) for timing in block}
     if len(lengths) > 1:
         raise DynoError(f"The answers differ in length: {sorted(lengths)} tokens.")
 
 
 def _ratio(
-    target: Target, name: str, ours: Sequence[Timing], theirs: Sequence[Timing]
+    target: Target, name: str, ours: Sequence[_Block], theirs: Sequence[_Block]
 ) -> BenchmarkRecord:
-    a, b = ([float(getattr(timing, name)) for timing in side] for side in (ours, theirs))
-    ratio = paired_ratio(a, b)
+    def values(block: _Block) -> list[float]:
+        return [float(getattr(timing, name)) for timing in block]
+
+    of_pairs = [
+        median(a / b for a, b in zip(values(one), values(other), strict=True))
+        for one, other in zip(ours, theirs, strict=True)
+    ]
+    ratio = paired_ratio(of_pairs, [1.0] * len(of_pairs))
+    middles = [
+        median(value for block in side for value in values(block)) for side in (ours, theirs)
+    ]
     note = (
-        f"guidellm's {_WORDS[name]}; {ours[0].output_tokens} tokens; "
-        f"median ours {median(a) / 1e6:.4g}, theirs {median(b) / 1e6:.4g} ms"
+        f"guidellm's {_WORDS[name]}; pairs of blocks of {len(ours[0])} prompts, "
+        f"{ours[0][0].output_tokens} tokens; "
+        f"median ours {middles[0] / 1e6:.4g}, theirs {middles[1] / 1e6:.4g} ms"
     )
     interval = (ratio.low, ratio.high)
     return target.measured(ratio.ratio, n=ratio.n, interval=interval, reason=note)
