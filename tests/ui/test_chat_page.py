@@ -423,6 +423,26 @@ def test_the_text_that_a_choice_works_with_can_be_read_where_it_is_chosen(
     assert "Text of bf16" not in [code.value for code in page.code]
 
 
+@pytest.mark.parametrize("missing", ["", "llama-cpp-python is not installed"])
+def test_llama_cpps_formats_are_greyed_with_the_reason(
+    open_chat: OpenChat, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setattr("backends.llamacpp.backend._missing", lambda: missing)
+    column = Column(key="llama", setup=Setup(backend="llamacpp", weights="fp16"))
+    page = open_chat(Comparison(columns=(COLUMNS[0], column)))
+    page.session_state["menu-llama"] = True
+    page.run()
+    weights = next(shown for shown in page.button_group if shown.label == "Weights")
+    offered = set(weights.options)
+    if missing:
+        assert not offered
+        assert f"Q8_0: {missing}" in texts(page)
+        assert "requirements-llamacpp.txt" in texts(page)
+    else:
+        assert {"F32", "F16", "Q8_0", "Q4_0"} <= offered
+        assert "Q4_K_M: Q4_K_M packs 256 weights together" in texts(page)
+
+
 def test_a_servers_key_is_kept_by_its_backend_and_is_in_no_link(open_chat: OpenChat) -> None:
     setup = Setup(backend="endpoint", options={"address": "http://localhost:1/v1"})
     column = Column(key="there", setup=setup)
