@@ -57,13 +57,15 @@ class Usage:
     """Tokens of one generation; `prompt_tokens_computed` is less where a prefix was reused.
 
     None where nobody told: the worker was killed, or a server keeps it to itself. `is_estimated`:
-    the output was counted by another than who made it.
+    the output was counted by another than who made it. `reasoning_tokens` are those of the output
+    that a server tells to be no part of the answer.
     """
 
     prompt_tokens: int | None
     prompt_tokens_computed: int | None
     output_tokens: int | None
     is_estimated: bool = False
+    reasoning_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

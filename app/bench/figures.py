@@ -41,6 +41,7 @@ class Metric:
 
     `detail` adds to the formula what holds for one record alone (a price, a method).
     `wants_chunk_tokens`: it is estimated where a server does not tell the tokens of each chunk.
+    `is_shared`: this record's count is one of those.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Metric:
     better: Better = "lower"
     detail: Callable[[RunRecord], str] = lambda record: ""
     wants_chunk_tokens: bool = False
+    is_shared: Callable[[RunRecord], bool] = lambda record: False
 
     def __call__(self, record: RunRecord) -> Figure:
         value = self.value(record)
@@ -70,9 +72,14 @@ class Metric:
 
     def _is_estimated(self, record: RunRecord) -> bool:
         if self.wants_chunk_tokens:
-            return any(chunk.tokens and chunk.token_ids is None for chunk in record.chunks)
+            return _shares_tokens(record)
         counted = record.usage.kind if record.usage else "measured"
-        return self.unit == "tokens" and counted == "estimated"
+        return self.unit == "tokens" and (counted == "estimated" or self.is_shared(record))
+
+
+def _shares_tokens(record: RunRecord) -> bool:
+    """Whether tokens were shared over the chunks because a server did not tell those of each."""
+    return any(chunk.tokens and chunk.token_ids is None for chunk in record.chunks)
 
 
 def tpot_ns(chunks: Sequence[ChunkStamp]) -> float | None:
@@ -104,6 +111,20 @@ def _ttft_ns(record: RunRecord) -> int | None:
     first = next((chunk for chunk in record.chunks if chunk.tokens > 0 or chunk.text), None)
     accepted_ns = record.timeline.accepted_ns
     return first.t_ns - accepted_ns if first and accepted_ns is not None else None
+
+
+def _first_answer_ns(record: RunRecord) -> int | None:
+    answers = (c for c in record.chunks if c.kind == "answer" and (c.tokens > 0 or c.text))
+    first, accepted_ns = next(answers, None), record.timeline.accepted_ns
+    return first.t_ns - accepted_ns if first and accepted_ns is not None else None
+
+
+def _reasoning_tokens(record: RunRecord) -> int | None:
+    if record.usage is None or not record.reasoning:
+        return None
+    if record.usage.reasoning_tokens is not None:
+        return record.usage.reasoning_tokens
+    return sum(c.tokens for c in record.chunks if c.kind == "reasoning") or None
 
 
 def _decode_rate(record: RunRecord) -> float | None:
@@ -184,6 +205,15 @@ ttft = Metric(
     _ttft_ns,
     _NO_TOKEN,
 )
+first_answer = Metric(
+    "first_answer_ns",
+    "Time to first answer token",
+    "ns",
+    "measured",
+    "first token of the answer itself, after any reasoning − request accepted by the engine",
+    _first_answer_ns,
+    "no token of an answer was produced",
+)
 tpot = Metric(
     "tpot_ns",
     "Time per output token (TPOT)",
@@ -243,6 +273,17 @@ output_tokens = Metric(
     lambda record: record.usage.output_tokens if record.usage else None,
     _not_counted,
     better="neither",
+)
+reasoning_tokens = Metric(
+    "reasoning_tokens",
+    "Reasoning tokens",
+    "tokens",
+    "measured",
+    "those of the output tokens that are no part of the answer",
+    _reasoning_tokens,
+    lambda record: _not_counted(record) if record.reasoning else "it did not reason",
+    better="neither",
+    is_shared=lambda record: record.usage is None or record.usage.reasoning_tokens is None,
 )
 peak_memory = Metric(
     "peak_memory_bytes",
@@ -319,12 +360,14 @@ draft_share = Metric(
 # In the order in which pages show them.
 METRICS = (
     ttft,
+    first_answer,
     tpot,
     decode_rate,
     prefill_rate,
     total_time,
     prompt_tokens,
     output_tokens,
+    reasoning_tokens,
     peak_memory,
     cost,
     acceptance,

@@ -33,10 +33,12 @@ class Lane:
     first_token_ns: int | None = None
     last_token_ns: int | None = None
     running_since_ns: int | None = None
+    answering_since_ns: int | None = None
     record: RunRecord | None = None
     not_recorded: NotRecorded | None = None
     error: DynoError | None = None
     _pieces: list[str] = field(default_factory=list)
+    _thoughts: list[str] = field(default_factory=list)
 
     def set_place(self, place: Place) -> None:
         self.place = place
@@ -55,13 +57,24 @@ class Lane:
                 self.first_token_ns = chunk.t_ns
             self.last_token_ns = chunk.t_ns
             self.tokens += len(chunk.token_ids)
-        if chunk.text:
-            self._pieces.append(chunk.text)
+        if not chunk.text:
+            return
+        if chunk.kind == "reasoning":
+            self._thoughts.append(chunk.text)
+            return
+        if self.answering_since_ns is None:
+            self.answering_since_ns = chunk.t_ns
+        self._pieces.append(chunk.text)
 
     @property
     def text(self) -> str:
         """The answer so far; put together by who reads it, not by who streams."""
         return "".join(self._pieces)
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought so far, which is no part of the answer."""
+        return "".join(self._thoughts)
 
     @property
     def tokens_per_second(self) -> float | None:

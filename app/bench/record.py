@@ -56,12 +56,14 @@ class Timeline(_Frozen):
 
 
 class TokenUsage(_Frozen):
-    """Counts of one run; None where the engine could not tell them."""
+    """Counts of one run; None where the engine could not tell them. `reasoning_tokens` are among
+    the output's."""
 
     prompt_tokens: int | None
     prompt_tokens_computed: int | None
     output_tokens: int | None
     tokens_after_stop: int = 0
+    reasoning_tokens: int | None = None
     kind: Literal["measured", "estimated"] = "measured"
 
 
@@ -133,7 +135,8 @@ class RunRecord(_Frozen):
 
     `contended`: other runs shared the device (race mode). `warm`: the engine had answered before,
     so that one-time costs are not in it. Its place in a conversation is the `turn`'s index and the
-    column's key (`column_key`); `column` is where that column stood, counted from the left.
+    column's key (`column_key`); `column` is where that column stood, counted from the left. What
+    the model thought first is in the chunks and no part of `answer`.
     """
 
     record_version: Literal[1] = 1
@@ -164,6 +167,11 @@ class RunRecord(_Frozen):
     compile_seconds: float | None = None
     warm_up_seconds: float | None = None
     environment: Environment
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought before it answered; empty if it did not."""
+        return "".join(chunk.text for chunk in self.chunks if chunk.kind == "reasoning")
 
     @property
     def is_undisturbed(self) -> bool:

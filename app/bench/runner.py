@@ -173,7 +173,7 @@ def _record(
         status=_status(trace),
         finish_reason=trace.finish_reason,
         error=_note(trace.error),
-        answer="".join(chunk.text for chunk in trace.chunks),
+        answer="".join(chunk.text for chunk in trace.chunks if chunk.kind == "answer"),
         chunks=_stamps(trace),
         timeline=Timeline(
             queued_ns=trace.queued_ns,
@@ -240,6 +240,7 @@ def _usage(trace: _Trace, stop_ns: int | None) -> TokenUsage | None:
         prompt_tokens_computed=usage.prompt_tokens_computed,
         output_tokens=usage.output_tokens,
         tokens_after_stop=after,
+        reasoning_tokens=usage.reasoning_tokens,
         kind="estimated" if usage.is_estimated else "measured",
     )
 

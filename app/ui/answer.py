@@ -32,6 +32,8 @@ def draw_answer(
     """One bubble with its remarks, one row of figures, whether the setups agree (HTML), small
     buttons."""
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
+        if run.reasoning:
+            _draw_reasoning(run)
         if run.answer and _shows_guesses(run):
             st.html(guesses_html(run))
         elif run.answer:
@@ -47,9 +49,7 @@ def draw_answer(
                     args=(run.column_key,),
                 )
         elif not run.answer:
-            st.caption(
-                "No text." if run.status == "finished" else "Stopped before the first token."
-            )
+            st.caption(_no_answer(run))
         notes = remarks(run)
         if notes:
             st.caption(" · ".join(notes))
@@ -59,6 +59,30 @@ def draw_answer(
     for line in filter(None, (cycle_line(run, turn), slower)):
         st.html(f'<div class="dyno-agreement">{escape(line)}</div>')
     _tools(run, turn, is_last=is_last)
+
+
+def _no_answer(run: RunRecord) -> str:
+    if run.reasoning:
+        return "It thought, and did not come to an answer."
+    return "No text." if run.status == "finished" else "Stopped before the first token."
+
+
+def reasoning_title(run: RunRecord) -> str:
+    """How long the model thought, from the first thought to the first word, and how many tokens."""
+    title, stamps = "Reasoning", {chunk.kind: chunk.t_ns for chunk in reversed(run.chunks)}
+    if "answer" in stamps:
+        title += f", {duration(stamps['answer'] - stamps['reasoning'])}"
+    counted = figures.reasoning_tokens(run)
+    if counted.value is None:
+        return title
+    about = "about " if counted.provenance == "estimated" else ""
+    return f"{title}, {about}{grouped(counted.value)} tokens"
+
+
+def _draw_reasoning(run: RunRecord) -> None:
+    """Folded: it is no part of the answer, and often longer."""
+    with st.expander(reasoning_title(run), icon=":material/psychology:", key=f"thought-{run.id}"):
+        st.markdown(safe_markdown(run.reasoning), anchors=False)
 
 
 def _has_guesses(run: RunRecord) -> bool:

@@ -88,12 +88,20 @@ def status_line(lane: Lane, now_ns: int) -> str:
         return "Warming up (not measured)"
     if lane.state == "running":
         if lane.tokens == 0:
-            return f"Prefill {duration(now_ns - (lane.running_since_ns or now_ns))}"
+            return _without_ids(lane, now_ns)
         speed = lane.tokens_per_second
         return f"{grouped(lane.tokens)} tokens" + (f" · {rate(speed)}" if speed else "")
     if lane.state == "waiting":
         return "Waiting for its turn"
     return lane.error.message if lane.error is not None else "Done"
+
+
+def _without_ids(lane: Lane, now_ns: int) -> str:
+    """Where a run stands that has no token ids: none yet, or a server that tells none."""
+    if lane.answering_since_ns is not None:
+        return f"Answering for {duration(now_ns - lane.answering_since_ns)}"
+    busy = duration(now_ns - (lane.running_since_ns or now_ns))
+    return f"Thinking, after {busy}" if lane.reasoning else f"Prefill {busy}"
 
 
 def follow(

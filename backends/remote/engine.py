@@ -121,7 +121,9 @@ class RemoteEngine(OpenUntilClosed):
         cached = (details.cached_tokens if details else None) or 0
         computed = None if prompt is None else prompt - cached
         if told is not None and told.completion_tokens is not None:
-            return Usage(prompt, computed, told.completion_tokens)
+            apart = told.completion_tokens_details
+            thought = apart.reasoning_tokens if apart else None
+            return Usage(prompt, computed, told.completion_tokens, reasoning_tokens=thought)
         if self._count is None:
             return Usage(prompt, computed, None)
         return Usage(prompt, computed, self._count(answer), is_estimated=True)

@@ -25,12 +25,18 @@ class PromptDetails(_Lenient):
     cached_tokens: int | None = None
 
 
+class CompletionDetails(_Lenient):
+    reasoning_tokens: int | None = None
+
+
 class ServerUsage(_Lenient):
-    """What the server counted. `prompt_tokens` includes those that it had cached."""
+    """What the server counted. `prompt_tokens` includes those that it had cached, and
+    `completion_tokens` those of its thoughts."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
 
 
 class Delta(_Lenient):

@@ -26,10 +26,14 @@ def event(content: str = "", **more: Any) -> bytes:
     return _data({"id": "1", "model": "m", "choices": [choice], **more})
 
 
-def usage(prompt: int, answer: int, cached: int | None = None) -> bytes:
+def usage(
+    prompt: int, answer: int, cached: int | None = None, reasoning: int | None = None
+) -> bytes:
     told: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": answer}
     if cached is not None:
         told["prompt_tokens_details"] = {"cached_tokens": cached}
+    if reasoning is not None:
+        told["completion_tokens_details"] = {"reasoning_tokens": reasoning}
     return _data({"id": "1", "model": "m", "choices": [], "usage": told})
 
 
@@ -114,7 +118,9 @@ class FaultServer:
 @contextmanager
 def fault_server() -> Iterator[FaultServer]:
     """A server in a thread of this process, on a free port."""
-    with socket.socket() as listening:
+    # With its protocol named, asyncio sends each piece at once: else it waits for the last one's
+    # acknowledgement.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         server = FaultServer(f"http://127.0.0.1:{listening.getsockname()[1]}/v1")
         routes = [

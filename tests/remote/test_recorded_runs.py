@@ -7,7 +7,15 @@ from decimal import Decimal
 from pathlib import Path
 
 from app.bench.compare import why_not_comparable
-from app.bench.figures import cost, output_tokens, peak_memory, tpot, ttft
+from app.bench.figures import (
+    cost,
+    first_answer,
+    output_tokens,
+    peak_memory,
+    reasoning_tokens,
+    tpot,
+    ttft,
+)
 from app.bench.lane import Lane
 from app.bench.prices import PriceBook
 from app.bench.record import RunRecord
@@ -60,6 +68,47 @@ def test_beside_a_local_run_it_ran_on_other_hardware_and_no_choice_was_broken(
     reasons = " ".join(why_not_comparable(runs))
     assert "different hardware" in reasons
     assert "same choice" not in reasons
+
+
+THOUGHTS = (
+    event(delta={"reasoning_content": "Hm."}),
+    event(delta={"reasoning_content": " Well."}),
+    event("Yes."),
+    END,
+)
+
+
+def test_thoughts_are_timed_and_counted_apart_and_are_no_part_of_the_answer(
+    server: FaultServer, workshop: Workshop
+) -> None:
+    server.plays(Act(pieces=(*THOUGHTS, usage(7, 9, reasoning=6), DONE), pause_s=0.02))
+    record = run_on(setup_of(server.address), workshop)
+    assert record.answer == "Yes."
+    assert record.reasoning == "Hm. Well."
+    first_ns, answer_ns = ttft(record).value, first_answer(record).value
+    assert first_ns is not None
+    assert answer_ns is not None
+    assert answer_ns - first_ns > 0.04e9, "two pauses lie between the first thought and the answer"
+    assert (reasoning_tokens(record).value, reasoning_tokens(record).provenance) == (6, "measured")
+    assert output_tokens(record).value == 9
+
+
+def test_thoughts_that_a_server_does_not_count_apart_are_estimated_from_their_length(
+    server: FaultServer, workshop: Workshop
+) -> None:
+    server.plays(Act(pieces=(*THOUGHTS, usage(7, 12), DONE)))
+    counted = reasoning_tokens(run_on(setup_of(server.address), workshop))
+    assert counted.provenance == "estimated"
+    assert counted.value in (8, 9), "nine of thirteen characters"
+
+
+def test_who_does_not_think_has_no_tokens_of_thoughts(
+    server: FaultServer, workshop: Workshop
+) -> None:
+    record = run_on(setup_of(server.address), workshop)
+    assert reasoning_tokens(record).value is None
+    assert reasoning_tokens(record).reason == "it did not reason"
+    assert first_answer(record).value == ttft(record).value
 
 
 def test_a_stream_that_breaks_is_recorded_with_its_text(
