@@ -58,7 +58,8 @@ class Timeline(_Frozen):
 
 
 class TokenUsage(_Frozen):
-    """Counts of one run; None where the engine could not tell them."""
+    """Counts of one run; None where the engine could not tell them. `reasoning_tokens` are among
+    the output's."""
 
     prompt_tokens: int | None
     prompt_tokens_computed: int | None

@@ -50,9 +50,7 @@ def draw_answer(
                     args=(run.column_key,),
                 )
         elif not run.answer:
-            st.caption(
-                "No text." if run.status == "finished" else "Stopped before the first token."
-            )
+            st.caption(_no_answer(run))
         notes = remarks(run)
         if notes:
             st.caption(" · ".join(notes))
@@ -62,6 +60,12 @@ def draw_answer(
     for line in filter(None, (cycle_line(run, turn), slower)):
         st.html(f'<div class="dyno-agreement">{escape(line)}</div>')
     _tools(run, turn, is_last=is_last)
+
+
+def _no_answer(run: RunRecord) -> str:
+    if run.reasoning:
+        return "It thought, and did not come to an answer."
+    return "No text." if run.status == "finished" else "Stopped before the first token."
 
 
 def _thought_title(run: RunRecord) -> str:

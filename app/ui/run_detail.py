@@ -190,6 +190,9 @@ def _draw_exchange(run: RunRecord) -> None:
         ):
             st.markdown(safe_markdown(message.content), anchors=False)
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
+        if run.reasoning:
+            with st.expander("Reasoning"):
+                st.markdown(safe_markdown(run.reasoning), anchors=False)
         if run.answer:
             st.markdown(safe_markdown(run.answer), anchors=False)
         elif run.error is None:

@@ -54,6 +54,17 @@ def test_a_figure_holds_when_the_unfavourable_end_of_its_interval_does(
     assert target.measured(value, n=20, interval=interval).holds is holds
 
 
+@pytest.mark.parametrize(
+    ("interval", "holds"),
+    [((0.96, 1.04), True), ((0.94, 1.0), False), ((1.0, 1.06), False), ((None, None), True)],
+)
+def test_what_should_be_equal_has_a_bar_on_both_sides(
+    interval: tuple[float | None, float | None], holds: bool
+) -> None:
+    equal = Target("same", "ratio", "lower", bar=1.05, floor=0.95)
+    assert equal.measured(1.0, n=3, interval=interval).holds is holds
+
+
 def test_a_figure_without_a_value_says_why_and_holds_nothing() -> None:
     record = HIGHER.not_measured("there is no Chromium")
     assert (record.value, record.holds, record.reason) == (None, None, "there is no Chromium")

@@ -36,6 +36,7 @@ _VERSION = "0.8.1"
 _INSTALLED = ".installed"
 _INSTALL_SECONDS = 1_800.0
 _RUN_SECONDS = 280.0
+_TRIES = 3
 _LOG_TAIL_CHARS = 2_000
 
 
@@ -86,8 +87,18 @@ def _not_installed(detail: str) -> MissingDependency:
 def timings(program: Path, server: ModelServer, requests: Sequence[Request]) -> list[Timing]:
     """Have it send these requests, one after the other and in this order. All share one sampling.
 
-    Raises `DynoError` where a request failed or came out of turn.
+    Now and then it ends one too early and tells of one fewer; then all are asked again. Raises
+    `DynoError` where a request failed or came out of turn.
     """
+    for _ in range(_TRIES):
+        told = _in_turn(_results(program, server, requests))
+        if len(told) == len(requests):
+            return [_timing(one, request) for one, request in zip(told, requests, strict=True)]
+    raise DynoError(f"guidellm told of {len(told)} requests instead of {len(requests)}.")
+
+
+def _results(program: Path, server: ModelServer, requests: Sequence[Request]) -> dict[str, Any]:
+    """Its results by how the requests ended."""
     with tempfile.TemporaryDirectory(prefix="dyno-guidellm-") as folder:
         scenario, result = Path(folder) / "scenario.json", Path(folder) / "result.json"
         prompts = Path(folder) / "prompts.jsonl"
@@ -105,8 +116,9 @@ def timings(program: Path, server: ModelServer, requests: Sequence[Request]) -> 
         if done.returncode or not result.is_file():
             tail = (done.stdout + done.stderr)[-_LOG_TAIL_CHARS:]
             raise DynoError("guidellm did not finish.", "Its log says why.", tail)
-        told = json.loads(result.read_text(encoding="utf-8"))["benchmarks"][0]["requests"]
-    return [_timing(one, request) for one, request in zip(_in_turn(told), requests, strict=True)]
+        report = json.loads(result.read_text(encoding="utf-8"))
+    told: dict[str, Any] = report["benchmarks"][0]["requests"]
+    return told
 
 
 def _spec(
