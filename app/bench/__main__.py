@@ -114,7 +114,7 @@ def remote(
     pairs: Pairs = 8,
     only: Only = "",
 ) -> None:
-    """How servers are measured: against guidellm, and what our client costs."""
+    """How servers are measured, against guidellm and a bare client; and llama.cpp here."""
     _run(
         [target for target in remote_benchmark.TARGETS if only in target.name],
         lambda console: remote_benchmark.measure(console, pairs, only),
