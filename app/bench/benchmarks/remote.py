@@ -23,11 +23,7 @@ _Measure = Callable[[Console, int], list[BenchmarkRecord]]
 def measure(console: Console, pairs: int, only: str = "") -> list[BenchmarkRecord]:
     """All figures, or those whose name holds `only`. What cannot be measured says why."""
     records: list[BenchmarkRecord] = []
-    for targets, measured in def _llamacpp(console: Console, pairs: int) -> list[BenchmarkRecord]:
-    return llamacpp.measure(console, BUNDLED, pairs * _LLAMACPP_PAIRS_A_PAIR)
-
-
-_FIGURES:
+    for targets, measured in _FIGURES:
         if not any(only in target.name for target in targets):
             continue
         console.print(f"Measuring {', '.join(target.name for target in targets)}")
@@ -41,6 +37,10 @@ _FIGURES:
 
 def _client(console: Console, pairs: int) -> list[BenchmarkRecord]:
     return remote_client.measure(pairs * _ROUNDS_A_PAIR)
+
+
+def _llamacpp(console: Console, pairs: int) -> list[BenchmarkRecord]:
+    return llamacpp.measure(console, BUNDLED, pairs * _LLAMACPP_PAIRS_A_PAIR)
 
 
 _FIGURES: tuple[tuple[Sequence[Target], _Measure], ...] = (
