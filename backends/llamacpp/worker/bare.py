@@ -1,8 +1,8 @@
 """`python -m backends.llamacpp.worker.bare FILE THREADS CONTEXT own|mapped`: what our engine is
 compared with.
 
-A plain llama-cpp-python loop in a fresh process, with nothing of ours; the weights in its own memory
-as ours are, or mapped from the file as the library does by itself. Reads {"ids": [...],
+A plain llama-cpp-python loop in a fresh process, with nothing of ours; the weights in its own
+memory as ours are, or mapped from the file as the library does by itself. Reads {"ids": [...],
 "tokens": n} from stdin, one JSON object a line, generates so many greedy tokens after the ids, and
 answers {"ns": ...}. Ends when stdin does.
 """
