@@ -18,13 +18,14 @@ from backends.catalog import catalog, is_gguf, resolve
 from backends.engine import CancelToken, OnProgress
 from backends.errors import DynoError, InvalidSetup, MissingDependency
 from backends.host.shared import shared_host
-from backends.llamacpp.checkpoints import check_widths, family_of
+from backends.llamacpp.checkpoints import check_cache, check_widths, family_of
 from backends.llamacpp.formats import AS_STORED, FORMATS
 from backends.llamacpp.options import (
     CACHE_TYPE,
     CONTEXT,
     DEFAULT_CONTEXT_TOKENS,
     GPU_LAYERS,
+    cache_type,
     context_too_long,
 )
 from backends.local.devices import default_threads, has_mps, usable_cores
@@ -80,9 +81,9 @@ class LlamaCppBackend:
                     "cache",
                     "What keys and values are held in. The cache is allocated whole at the start.",
                     (
-                        Choice("f16", "f16", "2 bytes a number"),
-                        Choice("q8_0", "q8_0", "8 bits in blocks of 32"),
-                        Choice("q4_0", "q4_0", "4 bits in blocks of 32"),
+                        Choice("kv-f16", "f16", "2 bytes a number"),
+                        Choice("kv-q8_0", "q8_0", "8 bits in blocks of 32"),
+                        Choice("kv-q4_0", "q4_0", "4 bits in blocks of 32"),
                     ),
                     is_option=True,
                 ),
@@ -252,6 +253,7 @@ def _check_model(setup: Setup, source: str) -> None:
     if folder.is_dir():
         config = configuration(folder)
         family_of(config)
+        check_cache(config, cache_type(setup))
         window, tokens = config.get("max_position_embeddings"), setup.options.get(CONTEXT)
         if isinstance(window, int) and isinstance(tokens, int) and tokens > window:
             raise context_too_long(window)

@@ -13,6 +13,7 @@ from backends.setup import Weights
 Config = Mapping[str, Any]
 # How transformers calls the scaling of Llama 3.1.
 SCALED_ANGLES = "llama3"
+_CACHE_BLOCK = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,17 @@ def check_widths(config: Config, weights: Weights) -> None:
             f"{wanted.name} packs {wanted.block} weights together, and this model has a width of "
             f"{odd[0]:,}.",
             f"Choose {', '.join(fitting[:-1])} or {fitting[-1]}.",
+        )
+
+
+def check_cache(config: Config, cache_type: str) -> None:
+    """Raises `InvalidSetup` where a head's keys are not whole blocks of the cache's type."""
+    size = head_size(config)
+    if cache_type != "f16" and size % _CACHE_BLOCK:
+        raise InvalidSetup(
+            f"A cache of {cache_type} packs {_CACHE_BLOCK} numbers together, and a head of this "
+            f"model has {size}.",
+            "Choose a KV cache of f16.",
         )
 
 

@@ -230,8 +230,8 @@ FEWER_BITS = (
     Bounds({"weights": "fp16"}, 0.001, 0.995, 1.005),
     Bounds({"weights": "q8_0"}, 0.01, 0.98, 1.02),
     Bounds({"weights": "q4_0"}, 0.20, 0.90, 1.20),
-    Bounds({"options": {"cache_type": "q8_0"}}, 0.01, 0.98, 1.02),
-    Bounds({"options": {"cache_type": "q4_0"}}, 0.20, 0.90, 1.20),
+    Bounds({"options": {"cache_type": "kv-q8_0"}}, 0.01, 0.98, 1.02),
+    Bounds({"options": {"cache_type": "kv-q4_0"}}, 0.20, 0.90, 1.20),
 )
 
 

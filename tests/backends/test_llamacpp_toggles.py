@@ -106,7 +106,7 @@ def test_a_checkpoint_is_not_opened_as_it_is(engines: GgufEngines) -> None:
 def test_the_cache_is_of_the_type_asked_for_and_allocated_whole(
     engines: GgufEngines, cache_type: str, bits: float
 ) -> None:
-    engine = engines(options={"cache_type": cache_type})
+    engine = engines(options={"cache_type": f"kv-{cache_type}"})
     facts, memory = engine.describe(), ask(engine).report.memory
     assert facts.layers
     assert facts.kv_heads
@@ -117,6 +117,14 @@ def test_the_cache_is_of_the_type_asked_for_and_allocated_whole(
     # What llama.cpp itself says of it, in its log.
     told = re.findall(r"llama_kv_cache: size = +([\d.]+) MiB", engine._worker.log.read_text())
     assert float(told[0]) * 2**20 == pytest.approx(memory.kv_cache_bytes, rel=0.01)
+
+
+def test_a_head_that_is_no_whole_block_of_the_cache_is_refused(tmp_path: Path) -> None:
+    engines = GgufEngines()
+    options = {"cache_type": "kv-q8_0"}
+    verdict = BACKEND.check(engines.setup(model=str(make_model(tmp_path / "m")), options=options))
+    assert "32 numbers" in verdict.reason
+    assert "f16" in verdict.remedy
 
 
 def test_the_context_is_as_long_as_asked_for(engines: GgufEngines) -> None:

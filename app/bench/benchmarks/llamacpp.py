@@ -34,9 +34,15 @@ from backends.setup import Setup
 from backends.worker.engine import LocalEngine
 
 LLAMACPP_VS_BARE = Target("llamacpp_vs_bare", "ratio", "higher", bar=0.95)
+LLAMACPP_VS_BARE_MAPPED = Target("llamacpp_vs_bare_mapped", "ratio", "higher")
 LLAMACPP_VS_FP32 = Target("llamacpp_vs_fp32", "ratio", "higher", bar=4.0)
 LLAMACPP_VS_FP32_ONE_THREAD = Target("llamacpp_vs_fp32_one_thread", "ratio", "higher")
-TARGETS = (LLAMACPP_VS_BARE, LLAMACPP_VS_FP32, LLAMACPP_VS_FP32_ONE_THREAD)
+TARGETS = (
+    LLAMACPP_VS_BARE,
+    LLAMACPP_VS_BARE_MAPPED,
+    LLAMACPP_VS_FP32,
+    LLAMACPP_VS_FP32_ONE_THREAD,
+)
 BARE_PROGRAM = "backends.llamacpp.worker.bare"
 
 _WARM_UP_ROUNDS = 2
@@ -54,7 +60,7 @@ def measure(console: Console, model: str, pairs: int, tokens: int = 192) -> list
         raise DynoError(verdict.reason, verdict.remedy)
     with opened_bench() as bench:
         return [
-            _against_bare(bench, f16, request, pairs, console),
+            *_against_bare(bench, f16, request, pairs, console),
             _against_fp32(bench, all_cores, request, pairs, console, LLAMACPP_VS_FP32),
             _against_fp32(bench, one, request, pairs, console, LLAMACPP_VS_FP32_ONE_THREAD),
         ]
@@ -65,9 +71,10 @@ def measure(console: Console, model: str, pairs: int, tokens: int = 192) -> list
 
 def _against_bare(
     bench: Bench, setup: Setup, request: Request, pairs: int, console: Console
-) -> BenchmarkRecord:
+) -> list[BenchmarkRecord]:
     """From the request to the last token. The bare loop is given the prompt's ids, the engine
-    renders and tokenizes it."""
+    renders and tokenizes it. The bare loop holds its weights as the engine does, which can be
+    measured, and mapped from the file, as users of the library have them."""
     cancel, told = CancelToken(), set[str]()
     device = get_backend(setup.backend).device_of(setup)
     with (
@@ -79,15 +86,24 @@ def _against_bare(
         engine = leased.engine
         if not isinstance(engine, LocalEngine):
             raise DynoError("Only an engine in a worker can be compared with a bare loop.")
-        with _bare_loop(engine, request) as bare_speed:
+        with (
+            _bare_loop(engine, request, "own") as own,
+            _bare_loop(engine, request, "mapped") as mapped,
+        ):
             speeds = _in_turns(
-                {"engine": lambda: _engine_speed(engine, request), "bare": bare_speed}, pairs
+                {"own": own, "engine": lambda: _engine_speed(engine, request), "mapped": mapped},
+                pairs,
             )
-    return _ratio(LLAMACPP_VS_BARE, setup, request, speeds["engine"], speeds["bare"], "bare loop")
+    return [
+        _ratio(target, setup, request, speeds["engine"], speeds[how], f"bare loop ({how})")
+        for target, how in ((LLAMACPP_VS_BARE, "own"), (LLAMACPP_VS_BARE_MAPPED, "mapped"))
+    ]
 
 
 @contextlib.contextmanager
-def _bare_loop(engine: LocalEngine, request: Request) -> Iterator[Callable[[], float]]:
+def _bare_loop(
+    engine: LocalEngine, request: Request, weights: str
+) -> Iterator[Callable[[], float]]:
     """Tokens a second of a plain llama-cpp-python loop in a fresh process, on the engine's file."""
     facts = engine.describe()
     file = engine.probe("gguf_file")
@@ -95,7 +111,7 @@ def _bare_loop(engine: LocalEngine, request: Request) -> Iterator[Callable[[], f
     tokens = request.sampling.max_new_tokens
     numbers = str(facts.threads), str(facts.context_window)
     process = subprocess.Popen(
-        [sys.executable, "-m", BARE_PROGRAM, file, *numbers],
+        [sys.executable, "-m", BARE_PROGRAM, file, *numbers, weights],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -157,7 +173,7 @@ def _decode_speed(bench: Bench, setup: Setup, request: Request, console: Console
 
 
 def _in_turns(sides: Mapping[str, Callable[[], float]], pairs: int) -> dict[str, list[float]]:
-    """Speeds of both sides in interleaved pairs, after rounds that do not count."""
+    """Speeds of all sides in interleaved rounds, after some that do not count."""
     for _ in range(_WARM_UP_ROUNDS):
         for speed in sides.values():
             speed()

@@ -1,6 +1,8 @@
-"""`python -m backends.llamacpp.worker.bare FILE THREADS CONTEXT`: what our engine is compared with.
+"""`python -m backends.llamacpp.worker.bare FILE THREADS CONTEXT own|mapped`: what our engine is
+compared with.
 
-A plain llama-cpp-python loop in a fresh process, with nothing of ours: reads {"ids": [...],
+A plain llama-cpp-python loop in a fresh process, with nothing of ours; the weights in its own
+memory as ours are, or mapped from the file as the library does by itself. Reads {"ids": [...],
 "tokens": n} from stdin, one JSON object a line, generates so many greedy tokens after the ids, and
 answers {"ns": ...}. Ends when stdin does.
 """
@@ -15,13 +17,14 @@ import time
 import llama_cpp
 
 
-def main(file: str, threads: int, context: int) -> None:
+def main(file: str, threads: int, context: int, *, is_mapped: bool) -> None:
     llama = llama_cpp.Llama(
         file,
         n_ctx=context,
         n_threads=threads,
         n_threads_batch=threads,
         flash_attn=True,
+        use_mmap=is_mapped,
         verbose=False,
     )
     for line in sys.stdin:
@@ -37,4 +40,4 @@ def main(file: str, threads: int, context: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), is_mapped=sys.argv[4] == "mapped")

@@ -11,7 +11,7 @@ from backends.catalog import is_gguf
 from backends.engine import EngineFacts
 from backends.errors import InvalidSetup, LoadFailed
 from backends.llamacpp.formats import AS_STORED
-from backends.llamacpp.options import CACHE_TYPE, CONTEXT, GPU_LAYERS
+from backends.llamacpp.options import CONTEXT, GPU_LAYERS, cache_type
 from backends.llamacpp.worker.context import Context
 from backends.llamacpp.worker.facts import Tensors, cache_bytes, read_facts
 from backends.llamacpp.worker.files import GgufFile, gguf_file
@@ -85,7 +85,7 @@ def _opened(
         is_draft=is_draft,
         threads=order.threads,
         stop=stop,
-        cache_type=str(options.get(CACHE_TYPE, "f16")),
+        cache_type=cache_type(order.setup),
         gpu_layers=int(options.get(GPU_LAYERS, 0)),
     )
 
