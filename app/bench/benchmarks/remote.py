@@ -13,7 +13,7 @@ from backends.errors import DynoError
 TARGETS = (*remote_timing.TARGETS, *remote_client.TARGETS)
 
 # A short request takes milliseconds, and its noise is as large as what is looked for.
-_ROUNDS_A_PAIR = 25
+_ROUNDS_A_PAIR = 20
 _Measure = Callable[[Console, int], list[BenchmarkRecord]]
 
 
