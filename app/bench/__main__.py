@@ -111,7 +111,7 @@ def setups(
 def remote(
     as_json: AsJson = False,
     force: Force = False,
-    pairs: Pairs = 8,
+    pairs: Pairs = 12,
     only: Only = "",
 ) -> None:
     """How servers are measured, against guidellm and a bare client; and llama.cpp here."""

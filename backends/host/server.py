@@ -114,7 +114,7 @@ class Host:
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Ask the kernel to kill this process when the host ends, also when the host is killed."""
+    """Ask the kernel to kill this process when its parent ends, also when that is killed."""
     if sys.platform != "linux":
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

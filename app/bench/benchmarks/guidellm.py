@@ -15,8 +15,10 @@ Tokens are the server's usage on both sides.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -106,19 +108,33 @@ def _results(program: Path, server: ModelServer, requests: Sequence[Request]) ->
         prompts.write_text("\n".join(lines) + "\n", encoding="utf-8")
         spec = _spec(server, requests, prompts, result)
         scenario.write_text(json.dumps({"spec": spec}), encoding="utf-8")
-        done = subprocess.run(
-            [str(program), "run", "-c", str(scenario), "--disable-console"],
-            env={**os.environ, "HF_HUB_OFFLINE": "1"},
-            capture_output=True,
-            text=True,
-            timeout=_RUN_SECONDS,
-        )
-        if done.returncode or not result.is_file():
-            tail = (done.stdout + done.stderr)[-_LOG_TAIL_CHARS:]
-            raise DynoError("guidellm did not finish.", "Its log says why.", tail)
+        log = _finished([str(program), "run", "-c", str(scenario), "--disable-console"])
+        if not result.is_file():
+            raise DynoError("guidellm did not finish.", "Its log says why.", log)
         report = json.loads(result.read_text(encoding="utf-8"))
     told: dict[str, Any] = report["benchmarks"][0]["requests"]
     return told
+
+
+def _finished(command: Sequence[str]) -> str:
+    """Run it to its end, and give the end of its log. Whatever goes wrong, none of its processes
+    stays."""
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        return process.communicate(timeout=_RUN_SECONDS)[0][-_LOG_TAIL_CHARS:]
+    except subprocess.TimeoutExpired as error:
+        raise DynoError("guidellm took too long.", "Measure on a quieter machine.") from error
+    finally:
+        with contextlib.suppress(OSError):  # it has ended, and with it its group
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _spec(

@@ -15,8 +15,8 @@ from backends.errors import DynoError
 TARGETS = (*remote_timing.TARGETS, *remote_client.TARGETS, *llamacpp.TARGETS)
 
 # A short request takes milliseconds, and its noise is as large as what is looked for.
-_ROUNDS_A_PAIR = 25
-_LLAMACPP_PAIRS_A_PAIR = 3
+_ROUNDS_A_PAIR = 20
+_LLAMACPP_PAIRS_A_PAIR = 2
 _Measure = Callable[[Console, int], list[BenchmarkRecord]]
 
 
