@@ -37,9 +37,10 @@ class Toggle:
 
     A toggle with `choices` is a pick, the first being the default of an option; one with `minimum`
     and `maximum` a whole number and one that `is_text` a name, where None means the default
-    described in `help`; any other is a switch, and `why_not` is the reason why it cannot be turned
-    on here. `only_with` names another toggle and its values without which this one means nothing:
-    it must then keep its default, so that no setup carries what is ignored.
+    described in `help` (`example`: what an empty field shows); any other is a switch, and `why_not`
+    is the reason why it cannot be turned on here. `only_with` names another toggle and its values
+    without which this one means nothing: it must then keep its default, so that no setup carries
+    what is ignored.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Toggle:
     maximum: int | None = None
     is_option: bool = False
     is_text: bool = False
+    example: str = ""
     why_not: str = ""
     only_with: tuple[str, tuple[str, ...]] | None = None
 

@@ -30,7 +30,7 @@ class EngineInfo:
     """One loaded engine, for people. `memory_bytes` is what its process holds alone, if known."""
 
     key: str
-    label: str
+    setup: Setup
     model: str
     device: str
     state: str
@@ -271,7 +271,7 @@ def _info(key: str, slot: _Slot) -> EngineInfo:
     setup = slot.setup
     return EngineInfo(
         key=key,
-        label=f"{setup.weights} · KV {'off' if setup.kv_cache == 'off' else 'on'}",
+        setup=setup,
         model=title_of(setup.model),
         device=slot.device or "remote",
         state="loading" if slot.engine is None else "answering" if slot.users else "idle",

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.bench.conversation import Column, Comparison
 from app.ui import chat_state
-from app.ui.saved_servers import model_choice, saved_servers
+from app.ui.saved_servers import model_choice, save_server, saved_servers
 from app.ui.server_price import server_price
 from backends.capabilities import Choice, Group, Toggle
 from backends.engine import Backend
@@ -40,6 +40,7 @@ def setup_editor(column: Column, *, busy: bool) -> None:
         if toggle.means_something_in(setup):
             _draw(toggle, column, disabled=busy)
     model_choice(column, disabled=busy)
+    save_server(column, disabled=busy)
     _key_field(column, disabled=busy)
     server_price(column, disabled=busy)
     verdict = get_backend(setup.backend).check(setup)
@@ -114,7 +115,8 @@ def _draw(toggle: Toggle, column: Column, *, disabled: bool) -> None:
             **common,
         )
     elif toggle.is_text:
-        st.text_input(toggle.title, value=str(value or ""), placeholder="default", **common)
+        example = toggle.example or "default"
+        st.text_input(toggle.title, value=str(value or ""), placeholder=example, **common)
     else:
         refusal = "" if value else _refusal(column.setup, toggle, True)
         common["disabled"] = disabled or bool(refusal)

@@ -12,6 +12,7 @@ from app.bench import data_folder
 from app.bench.data_folder import Contents
 from app.bench.doctor import Check
 from app.bench.environment import cpu_name, gpu_reading, library_versions, usable_cores
+from app.bench.labels import labels
 from app.bench.scheduler import DeviceQueue
 from app.ui.errors import show_error
 from app.ui.facts_table import draw_facts
@@ -74,10 +75,10 @@ def draw_engines(pool: EnginePool, *, can_unload: bool) -> None:
     engines = pool.engines()
     if not engines:
         st.caption("No engine is loaded. The first prompt to a setup loads its engine.")
-    for engine in engines:
+    for engine, label in zip(engines, labels([e.setup for e in engines]), strict=True):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             with st.container(gap=None):
-                st.markdown(f"**{plain_text_as_markdown(engine.label)}**")
+                st.markdown(f"**{plain_text_as_markdown(label)}**")
                 st.caption(plain_text_as_markdown(engine_facts(engine)))
             if can_unload:
                 st.button(
@@ -87,7 +88,7 @@ def draw_engines(pool: EnginePool, *, can_unload: bool) -> None:
                     disabled=engine.in_use,
                     help="It is answering: stop its run first." if engine.in_use else None,
                     on_click=attempt,
-                    args=(lambda engine=engine: _unload(pool, engine),),
+                    args=(lambda engine=engine, label=label: _unload(pool, engine, label),),
                 )
 
 
@@ -170,9 +171,9 @@ def _check_row(check: Check) -> tuple[str, ...]:
     return check.name, f"{state}: {check.detail}", check.remedy
 
 
-def _unload(pool: EnginePool, engine: EngineInfo) -> str:
+def _unload(pool: EnginePool, engine: EngineInfo, label: str) -> str:
     pool.unload(engine.key)
-    return f"Unloaded {engine.label}."
+    return f"Unloaded {label}."
 
 
 def _clear(found: Contents, settings: Settings) -> str:

@@ -19,13 +19,12 @@ _FORGOTTEN = "forgotten-server"
 
 
 def saved_servers(column: Column, *, disabled: bool) -> None:
-    """Drawn above the toggles of a backend whose setups name a server; nothing for others."""
-    backend = get_backend(column.setup.backend)
-    if not isinstance(backend, ListsModels) or get_server().settings.public:
+    """What was saved, above the toggles of a backend whose setups name a server; nothing for
+    others."""
+    if not _names_servers(column):
         return
     known = SavedServers(get_server().settings).all()
-    current = _options(column)
-    chosen = next((name for name, options in known.items() if options == current), None)
+    chosen = _chosen(column, known)
     if known:
         key = _key(column, "choose-" + "-".join(known) + str(chosen))
         st.pills(
@@ -37,6 +36,15 @@ def saved_servers(column: Column, *, disabled: bool) -> None:
             disabled=disabled,
             on_change=lambda: _choose(column, known, st.session_state[key]),
         )
+    _offer_undo(column)
+
+
+def save_server(column: Column, *, disabled: bool) -> None:
+    """Below the toggles: save under a name what they say now, or forget it."""
+    if not _names_servers(column):
+        return
+    current = _options(column)
+    chosen = _chosen(column, SavedServers(get_server().settings).all())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Save this server as",
@@ -62,7 +70,17 @@ def saved_servers(column: Column, *, disabled: bool) -> None:
                 on_click=_attempt,
                 args=(lambda: _forget(chosen),),
             )
-    _offer_undo(column)
+
+
+def _names_servers(column: Column) -> bool:
+    backend = get_backend(column.setup.backend)
+    return isinstance(backend, ListsModels) and not get_server().settings.public
+
+
+def _chosen(column: Column, known: dict[str, Options]) -> str | None:
+    """The name under which the column's server is saved, if it is."""
+    current = _options(column)
+    return next((name for name, options in known.items() if options == current), None)
 
 
 def model_choice(column: Column, *, disabled: bool) -> None:

@@ -62,9 +62,10 @@ class EndpointBackend:
                     _ADDRESS,
                     "Address",
                     "device",
-                    "Where the server answers, up to and with /v1: http://localhost:8000/v1",
+                    "Where the server answers, up to and with /v1.",
                     is_option=True,
                     is_text=True,
+                    example="http://localhost:8000/v1",
                 ),
                 Toggle(
                     _KIND,
@@ -82,6 +83,7 @@ class EndpointBackend:
                     "The id under which the server has the model. Empty: the first that it lists.",
                     is_option=True,
                     is_text=True,
+                    example="the first that it lists",
                 ),
                 Toggle(
                     _TOKENIZER,
@@ -91,6 +93,7 @@ class EndpointBackend:
                     "id or folder of the same model. Empty: then they are not told.",
                     is_option=True,
                     is_text=True,
+                    example="none",
                 ),
                 HISTORY,
             )

@@ -75,6 +75,7 @@ class ServerlessBackend:
                     "own. Empty: the routing decides.",
                     is_option=True,
                     is_text=True,
+                    example="by routing",
                 ),
                 Toggle(
                     _HOSTED,
@@ -84,6 +85,7 @@ class ServerlessBackend:
                     "knows of the model that is chosen.",
                     is_option=True,
                     is_text=True,
+                    example="that of the catalog",
                 ),
                 HISTORY,
             )
