@@ -14,6 +14,7 @@ import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 from tokenizers.decoders import DecodeStream
 
+from backends.errors import GenerationFailed
 from backends.local.weight_files import configuration
 from backends.local.worker.checkpoint import open_tokenizer
 from backends.request import Message, Sampling
@@ -106,11 +107,13 @@ class GgufTexts:
             text = self._format(messages=turns).prompt.encode()
         except Exception as error:
             raise refused_by_template(error) from error
-        room = len(text) + 2  # no token is shorter than a byte; beginning and end may be added
+        room = len(text) + 8  # no token is shorter than a byte; beginning and end may be added
         ids = (llama_cpp.llama_token * room)()
         count = llama_cpp.llama_tokenize(
             self._vocab, text, len(text), ids, room, self.is_plain, True
         )
+        if count < 0:
+            raise GenerationFailed("llama.cpp could not tokenize the prompt.", "Shorten it.")
         return list(ids[:count])
 
     def decoder(self) -> Decoder:
