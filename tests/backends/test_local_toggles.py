@@ -117,6 +117,36 @@ def test_the_draft_is_in_the_ledger(engines: Engines) -> None:
     assert ask(engines(), QUESTION).report.memory.draft_weights_bytes is None
 
 
+DRAFTS: dict[str, dict[str, object]] = {
+    "Llama": {"family": "Llama"},
+    "Qwen2": {"family": "Qwen2"},
+    "Qwen3": {"family": "Qwen3"},
+    "angles of a longer text": {
+        "rope": {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}
+    },
+    "angles that follow the length": {
+        "rope": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}
+    },
+    "a window": {"sliding_window": 64},
+}
+
+
+@pytest.mark.parametrize("kind", DRAFTS)
+def test_a_drafts_pass_gives_the_librarys_logits(
+    engines: Engines, kind: str, tmp_path: Path
+) -> None:
+    """Over more tokens than it has angles ready for, and than a window sees."""
+    draft = make_model(tmp_path / "draft", window=1024, **DRAFTS[kind])  # type: ignore[arg-type]
+    setup = engines.setup(speculation="draft", draft_model=str(draft), draft_tokens=3)
+    with BACKEND.open(setup, lambda progress: None, CancelToken()) as engine:
+        assert engine.probe("draft_gap", ids=[7, 11, 13] * 200) == 0
+
+
+def test_the_bundled_drafts_pass_gives_the_librarys_logits(engines: Engines) -> None:
+    engine = engines(speculation="draft")
+    assert engine.probe("draft_gap", ids=list(range(10, 60))) == 0
+
+
 def test_a_draft_with_another_tokenizer_changes_no_token(engines: Engines, tmp_path: Path) -> None:
     other = make_model(tmp_path / "other", hidden=32, layers=2, window=512)
     asked = request("What is prefill?", max_new_tokens=12)

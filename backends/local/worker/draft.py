@@ -6,6 +6,7 @@ longer than its passes do (docs/decisions/0010).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from transformers import LogitsProcessorList
 
 from backends.local.worker.cache_kinds import whole_cache
+from backends.local.worker.draft_pass import DraftPass
 
 # Where the number of guesses follows their success it starts here, ...
 FIRST_GUESSES = 20
@@ -44,7 +46,8 @@ class GreedyDraft:
         self._follows = guesses is None
         self._guesses = FIRST_GUESSES if guesses is None else guesses
         self._longest = longest
-        self._ends = torch.tensor(ends, device=model.device)
+        self._ends = frozenset(ends)
+        self._pass = DraftPass(model, self.cache)
         self._processors = processors
 
     def get_candidates(
@@ -58,11 +61,10 @@ class GreedyDraft:
         self.cache.crop(min(held, ids.shape[1] - 1) - held)
         for _guess in range(min(self._guesses, self._longest - ids.shape[1] - 1)):
             unseen = ids[:, self.cache.get_seq_length() :]
-            output = self._model(unseen, past_key_values=self.cache, logits_to_keep=1)
-            logits = self._processors(ids, output.logits[:, -1].float())  # [1, V]
-            token = logits.argmax(-1, keepdim=True)
+            logits = self._processors(ids, self._pass(unseen).float())  # [1, V]
+            best, token = logits.max(-1, keepdim=True)
             ids = torch.cat((ids, token), dim=-1)
-            if self._is_last(token, logits):
+            if int(token) in self._ends or (self._follows and not _is_sure(best, logits)):
                 break
         return ids, None
 
@@ -73,9 +75,7 @@ class GreedyDraft:
             had_no_miss = num_matches == scores.shape[1] - 1
             self._guesses = self._guesses + 2 if had_no_miss else max(1, self._guesses - 1)
 
-    def _is_last(self, token: torch.Tensor, logits: torch.Tensor) -> bool:
-        ends = torch.isin(token, self._ends).any()
-        if not self._follows:
-            return bool(ends)
-        confidence = logits.softmax(-1).max()
-        return bool(ends | (confidence < LEAST_CONFIDENCE))
+
+def _is_sure(best: torch.Tensor, logits: torch.Tensor) -> bool:
+    """Whether the draft gives its guess, whose logit is `best`, a good chance."""
+    return float(best - logits.logsumexp(-1)) >= math.log(LEAST_CONFIDENCE)

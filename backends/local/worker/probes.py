@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import torch
+
 from backends.errors import InvalidRequest
+from backends.local.worker.cache_kinds import whole_cache
 from backends.local.worker.caches import KvCaches
+from backends.local.worker.draft_pass import DraftPass
 from backends.local.worker.generation import Generator
 from backends.local.worker.scores import teacher_forced
 from backends.request import Request
@@ -18,6 +22,8 @@ def run(name: str, generator: Generator, arguments: dict[str, Any]) -> Any:
         return bare_generate(generator, **arguments)
     if name == "pass_lengths":
         return pass_lengths(generator, **arguments)
+    if name == "draft_gap":
+        return draft_gap(generator, **arguments)
     if name == "prompt_ids":
         return generator.prompt_ids(**arguments)
     if name == "teacher_forced":
@@ -37,6 +43,21 @@ def bare_generate(generator: Generator, request: Request) -> dict[str, int]:
     cache, _ = KvCaches(generator.loaded).begin(ids, limit)
     generator.generate(ids, request.sampling, limit, cache, None)
     return {"ns": time.monotonic_ns() - started_ns, "tokens": limit}
+
+
+def draft_gap(generator: Generator, ids: list[int]) -> float:
+    """Largest difference of the draft's logits over these tokens, one at a time, between a pass of
+    ours and one of the library's."""
+    assert generator.loaded.draft is not None
+    draft = generator.loaded.draft.model
+    ours = DraftPass(draft, whole_cache(draft.config))
+    theirs, gap = whole_cache(draft.config), 0.0
+    with torch.inference_mode():
+        for id_ in ids:
+            token = torch.tensor([[id_]], device=draft.device)
+            expected = draft(token, past_key_values=theirs).logits[:, -1]
+            gap = max(gap, float((ours(token) - expected).abs().max()))
+    return gap
 
 
 def pass_lengths(generator: Generator, request: Request) -> list[int]:
