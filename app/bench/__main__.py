@@ -1,4 +1,4 @@
-"""`python -m app.bench NAME`: the doctor, and the benchmarks of the app itself."""
+"""`python -m app.bench NAME`: the doctor, experiments, and the benchmarks of the app itself."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from app.bench.benchmarks.records import (
 )
 from app.bench.benchmarks.table import show
 from app.bench.doctor import Check, diagnose
+from app.bench.experiments import commands as experiment_commands
 from backends.catalog import BUNDLED
 from backends.errors import DynoError
 from backends.settings import ROOT
@@ -40,8 +41,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Measures LLM Dyno itself, and tells what works on this machine.",
+    help="Runs experiments, measures LLM Dyno itself, and tells what works on this machine.",
 )
+experiment_commands.add_to(app)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the records as JSON on the last line.")]
 Force = Annotated[bool, typer.Option("--force", help="Measure although other work runs.")]

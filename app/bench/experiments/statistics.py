@@ -68,7 +68,11 @@ class MetricRatio:
 
 @dataclass(frozen=True, slots=True)
 class SetupResult:
-    """One setup: how its runs ended, its medians, and its ratios (none for the reference)."""
+    """One setup: how its runs ended, its medians, and its ratios (none for the reference).
+
+    `disturbed` runs count: they were disturbed also when they were made again, so that the setup's
+    medians may be worse than on a quiet machine.
+    """
 
     index: int
     label: str
@@ -93,7 +97,8 @@ def conclude(
 ) -> Conclusion:
     """The conclusion from an experiment's records; those of other purposes must be left out.
 
-    Warm-ups do not count; runs that failed or were disturbed are counted and left out of figures.
+    Warm-ups and failed runs are in no figure. Of a run that was made again the undisturbed one
+    counts, else the last.
     """
     by_setup = [_runs_of(index, records) for index in range(len(labels))]
     kept = [_kept(runs) for runs in by_setup]
@@ -113,7 +118,7 @@ def conclude(
                 setup_id=setup_id,
                 finished=sum(run.status == "finished" for run in runs),
                 failed=sum(run.status == "failed" for run in runs),
-                disturbed=sum(run.status == "finished" and not run.is_undisturbed for run in runs),
+                disturbed=sum(bool(run.disturbed) for run in kept[index].values()),
                 medians=tuple(_median(name, list(kept[index].values())) for name in COMPARED),
                 ratios=tuple(_ratio(name, pairs[index, name], comparisons) for name in names),
             )
@@ -166,12 +171,15 @@ def _in_order(run: RunRecord) -> tuple[Pair, int]:
 
 
 def _kept(runs: Sequence[RunRecord]) -> dict[Pair, RunRecord]:
-    """The run that counts for each pair: undisturbed, warm and without an engine's first load."""
-    return {
-        run.experiment.pair: run
-        for run in runs
-        if run.experiment is not None and run.is_undisturbed and run.warm
-    }
+    """The run that counts for each pair: the undisturbed one, else the last that finished."""
+    kept: dict[Pair, RunRecord] = {}
+    for run in runs:
+        if run.experiment is None or run.status != "finished" or run.contended or not run.warm:
+            continue
+        before = kept.get(run.experiment.pair)
+        if before is None or before.disturbed:
+            kept[run.experiment.pair] = run
+    return kept
 
 
 def _value(record: RunRecord, metric: str) -> float | None:

@@ -102,15 +102,14 @@ def test_answers_of_different_lengths_are_not_compared_by_their_whole_time() -> 
     assert ratios["tpot_ns"].n == 7
 
 
-def test_warm_ups_failed_and_disturbed_runs_are_in_no_figure() -> None:
+def test_warm_ups_and_failed_runs_are_in_no_figure() -> None:
     error = ErrorNote(type="X", message="broke")
     records = experiment(SLOWER, FASTER)
     records.append(run_of(1, 0, 900))
     records.append(run_of(1, 9, 900, status="failed", error=error))
-    records.append(run_of(1, 10, 900, disturbed="other work"))
     conclusion = concluded(records)
     of_b = conclusion.setups[1]
-    assert (of_b.finished, of_b.failed, of_b.disturbed) == (9, 1, 1)
+    assert (of_b.finished, of_b.failed, of_b.disturbed) == (8, 1, 0)
     assert tpot_ratio(conclusion) == tpot_ratio(concluded(experiment(SLOWER, FASTER)))
 
 
@@ -119,6 +118,17 @@ def test_a_run_made_again_takes_the_place_of_the_disturbed_one() -> None:
     records.insert(0, run_of(0, 9, 900, disturbed="other work"))
     records += [run_of(0, 9, 10, attempt=2), run_of(1, 9, 5)]
     assert tpot_ratio(concluded(records)).n == 9
+    assert concluded(records).setups[0].disturbed == 0
+    assert 900 * MS not in concluded(records).setups[0].medians[1].samples
+
+
+def test_what_was_disturbed_twice_counts_by_its_last_run_and_is_told() -> None:
+    records = experiment(SLOWER, FASTER)
+    records += [run_of(0, 9, 900, disturbed="other work"), run_of(1, 9, 5)]
+    records += [run_of(0, 9, 11, disturbed="other work", attempt=2)]
+    of_a = concluded(records).setups[0]
+    assert of_a.disturbed == 1
+    assert of_a.medians[1].samples[-1] == 11 * MS
 
 
 def test_without_any_run_there_is_a_reason_and_no_number() -> None:
