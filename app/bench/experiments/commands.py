@@ -34,7 +34,7 @@ from backends.errors import Cancelled, DynoError
 from backends.settings import get_settings
 
 EXIT_DONE, EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_STOPPED = 0, 1, 2, 130
-_JOIN_SECONDS = 0.1
+_LOOK_SECONDS = 0.1
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON on the last line.")]
 
@@ -136,6 +136,8 @@ def _followed(
     """Do the work in a thread while this one shows progress and waits for Ctrl-C."""
     ended: list[Experiment] = []
     failed: list[BaseException] = []
+    # A thread whose `join` is interrupted counts as ended in Python 3.11; an event does not.
+    is_over = threading.Event()
     with _bar(console) as bar:
         task = bar.add_task("begins", total=None)
 
@@ -148,12 +150,13 @@ def _followed(
                 ended.append(work(tell))
             except BaseException as error:
                 failed.append(error)
+            finally:
+                is_over.set()
 
-        thread = threading.Thread(target=do, daemon=True)
-        thread.start()
-        while thread.is_alive():
+        threading.Thread(target=do, daemon=True).start()
+        while not is_over.is_set():
             try:
-                thread.join(_JOIN_SECONDS)
+                is_over.wait(_LOOK_SECONDS)
             except KeyboardInterrupt:
                 if cancel.is_cancelled:
                     raise  # the second time at once
