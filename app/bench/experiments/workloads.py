@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,12 +81,6 @@ def load_workload(name: str, max_prompt_chars: int = 200_000) -> Workload:
     conversations = _read(path, name)
     if not conversations:
         raise WorkloadInvalid(f"{name} has no prompts.", "Put at least one prompt into it.")
-    workload = Workload(name, tuple(conversations))
-    if sum(workload.turns) > MAX_TURNS:
-        raise WorkloadInvalid(
-            f"{name} has {sum(workload.turns):,} prompts; an experiment takes {MAX_TURNS:,}.",
-            "Take a part of it: a few dozen prompts already settle most differences.",
-        )
     for number, messages in enumerate(conversations, 1):
         chars = sum(len(message.content) for message in messages)
         if chars > max_prompt_chars:
@@ -94,7 +88,7 @@ def load_workload(name: str, max_prompt_chars: int = 200_000) -> Workload:
                 f"Prompt {number} of {name} has {chars:,} characters; {max_prompt_chars:,} may be.",
                 "Shorten it, or raise DYNO_MAX_PROMPT_CHARS.",
             )
-    return workload
+    return Workload(name, tuple(conversations))
 
 
 def salted(messages: Sequence[Message], salt: str) -> tuple[Message, ...]:
@@ -141,7 +135,7 @@ def _read(path: Path, name: str) -> list[tuple[Message, ...]]:
             f"{name} is not UTF-8 text (byte {error.start + 1}).", "Save it as UTF-8."
         ) from error
     try:
-        return reader(text)
+        return _not_too_many(reader(text), name)
     except (ValueError, csv.Error) as error:
         reason = "a message has another shape" if isinstance(error, ValidationError) else error
         raise WorkloadInvalid(
@@ -150,44 +144,54 @@ def _read(path: Path, name: str) -> list[tuple[Message, ...]]:
         ) from error
 
 
-def _lines(text: str) -> list[tuple[Message, ...]]:
-    return [_alone(line) for line in text.splitlines() if line.strip()]
+def _not_too_many(read: Iterator[tuple[Message, ...]], name: str) -> list[tuple[Message, ...]]:
+    """All of them, unless they are too many: then reading ends at once."""
+    found, turns = [], 0
+    for conversation in read:
+        found.append(conversation)
+        turns += len(prompts_of(conversation))
+        if turns > MAX_TURNS:
+            raise WorkloadInvalid(
+                f"{name} has more than {MAX_TURNS:,} prompts, the most that an experiment takes.",
+                "Take a part of it: a few dozen prompts already settle most differences.",
+            )
+    return found
 
 
-def _csv(text: str) -> list[tuple[Message, ...]]:
+def _lines(text: str) -> Iterator[tuple[Message, ...]]:
+    return (_alone(line) for line in text.splitlines() if line.strip())
+
+
+def _csv(text: str) -> Iterator[tuple[Message, ...]]:
     rows = csv.DictReader(io.StringIO(text))
     if "prompt" not in (rows.fieldnames or ()):
         raise ValueError("it has no column “prompt”")
-    return [_alone(row["prompt"]) for row in rows if (row["prompt"] or "").strip()]
+    yield from (_alone(row["prompt"]) for row in rows if (row["prompt"] or "").strip())
 
 
-def _jsonl(text: str) -> list[tuple[Message, ...]]:
-    found = []
+def _jsonl(text: str) -> Iterator[tuple[Message, ...]]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         one = _parsed(line, f"line {number}")
         if isinstance(one, dict) and isinstance(one.get("prompt"), str):
-            found.append(_alone(one["prompt"]))
+            yield _alone(one["prompt"])
         elif isinstance(one, dict) and "messages" in one:
-            found.append(_spoken(_MESSAGES.validate_python(one["messages"]), f"line {number}"))
+            yield _spoken(_MESSAGES.validate_python(one["messages"]), f"line {number}")
         else:
             raise ValueError(f"line {number} has neither “prompt” nor “messages”")
-    return found
 
 
-def _sharegpt(text: str) -> list[tuple[Message, ...]]:
+def _sharegpt(text: str) -> Iterator[tuple[Message, ...]]:
     """A list of `{"conversations": [{"from": "human" or "gpt", "value": …}, …]}`."""
     entries = _parsed(text, "the file")
     if not isinstance(entries, list):
         raise ValueError("it is no list of conversations")
-    found = []
     for number, entry in enumerate(entries, 1):
         turns = entry.get("conversations") if isinstance(entry, dict) else None
         if not isinstance(turns, list):
             raise ValueError(f"entry {number} has no “conversations”")
-        found.append(_spoken([_turn(one, number) for one in turns], f"entry {number}"))
-    return found
+        yield _spoken([_turn(one, number) for one in turns], f"entry {number}")
 
 
 def _turn(one: Any, number: int) -> Message:
@@ -217,7 +221,7 @@ def _alone(prompt: str) -> tuple[Message, ...]:
     return (Message(role="user", content=prompt.strip()),)
 
 
-_READERS: dict[str, Callable[[str], list[tuple[Message, ...]]]] = {
+_READERS: dict[str, Callable[[str], Iterator[tuple[Message, ...]]]] = {
     ".txt": _lines,
     ".csv": _csv,
     ".jsonl": _jsonl,
