@@ -142,15 +142,16 @@ def test_few_runs_have_a_median_and_no_interval() -> None:
     assert median_interval([1.0, 3.0, 2.0]) == (2.0, None, None)
 
 
-def test_the_interval_of_a_median_holds_the_true_one_about_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(1)
+@pytest.mark.parametrize("n", [6, 7, 12, 25])
+def test_the_interval_of_a_median_holds_the_true_one_at_least_as_often_as_it_says(n: int) -> None:
+    rng = np.random.default_rng(n)
     held = 0
-    for _ in range(300):
-        _, low, high = median_interval(rng.lognormal(0.0, 0.1, 12).tolist())
+    for _ in range(500):
+        _, low, high = median_interval(rng.lognormal(0.0, 0.1, n).tolist())
         assert low is not None
         assert high is not None
         held += low <= 1 <= high
-    assert 0.91 <= held / 300 <= 0.99
+    assert held / 500 >= 0.94
 
 
 def test_six_equal_setups_are_called_different_in_no_more_experiments_than_stated() -> None:
