@@ -16,7 +16,7 @@ from app.bench.conversation import Column
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.order import WARM_UP_ROUND, Cell, sequence
-from app.bench.experiments.plan import Plan
+from app.bench.experiments.plan import Plan, PlanInvalid
 from app.bench.experiments.progress import Status, Tally
 from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
 from app.bench.lane import Lane
@@ -32,6 +32,7 @@ from backends.request import Request
 from backends.setup import Setup
 
 STOPPED = "It was stopped."
+MAX_RUNS = 100_000
 # Experiments wait for each other as runs wait for a device.
 _QUEUE = "experiments"
 _ATTEMPTS = 2
@@ -55,7 +56,13 @@ class Laboratory:
 
 
 def begin(store: Store, plan: Plan, workload: Workload, visitor: str = "local") -> Experiment:
-    """A new experiment, kept before its first run."""
+    """A new experiment, kept before its first run. Raises `PlanInvalid` for too many runs."""
+    runs = len(plan.setups) * plan.repeats * sum(workload.turns)
+    if runs > MAX_RUNS:
+        raise PlanInvalid(
+            f"The plan asks for {runs:,} runs; an experiment makes at most {MAX_RUNS:,}.",
+            "Take fewer repeats, setups or prompts.",
+        )
     now = dt.datetime.now(dt.UTC)
     experiment = Experiment(
         created_at=now,
@@ -211,7 +218,7 @@ class _Work:
         lane = _WatchedLane(Column(setup=setup), label, load=load)
         record = run(self._laboratory.bench, order, lane, self._cancel)
         record = record.model_copy(update={"disturbed": load.end() if load else ""})
-        self._store(record)
+        self._keep(lambda: self._laboratory.store.save_run(record), "the run")
         self._note(record)
         self._count_failures(record, cell.setup)
         return record
@@ -266,22 +273,23 @@ class _Work:
         """Of all sittings together."""
         return self._experiment.seconds + (self._laboratory.clock_ns() - self._begun_ns) / 1e9
 
-    def _store(self, record: RunRecord) -> None:
+    def _keep(self, save: Callable[[], None], what: str) -> None:
         for seconds in _STORE_AGAIN_AFTER_SECONDS:
             try:
-                self._laboratory.store.save_run(record)
+                save()
                 return
             except NotRecorded:
-                self._tell_status("the run could not be recorded; trying again")
+                self._tell_status(f"{what} could not be recorded; trying again")
                 self._cancel.wait(seconds)
-        self._laboratory.store.save_run(record)
+        save()
 
     def _keep_state(self, **changes: object) -> None:
         named = {self._labels[setup]: said for setup, said in self._left_out.items()}
         now = {"updated_at": dt.datetime.now(dt.UTC), "seconds": self._seconds()}
         self._experiment = self._experiment.model_copy(update={"left_out": named, **now, **changes})
         self._begun_ns = self._laboratory.clock_ns()
-        self._laboratory.store.save_experiment(self._experiment)
+        experiment = self._experiment
+        self._keep(lambda: self._laboratory.store.save_experiment(experiment), "its state")
 
     def _tell_status(self, doing: str) -> None:
         left = Counter(cell.setup for cell in self._missing if cell.setup not in self._left_out)

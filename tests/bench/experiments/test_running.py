@@ -13,7 +13,7 @@ import pytest
 from app.bench.experiments import running
 from app.bench.experiments.disturbance import OtherLoad, Reading, disturbance
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.plan import Plan, PlannedSetup
+from app.bench.experiments.plan import Plan, PlanInvalid, PlannedSetup
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import (
     CannotResume,
@@ -303,6 +303,29 @@ def test_a_store_that_is_gone_for_a_moment_loses_nothing(
     monkeypatch.setattr(laboratory.store, "save_run", sometimes)
     ended = conducted(laboratory, plan_of("a"))
     assert len(cells_of(records_of(laboratory.store, ended))) == 6
+
+
+def test_the_state_is_kept_too_when_the_store_is_back(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    experiment = begin(laboratory.store, plan_of("a"), ASKED)
+    real, failing = laboratory.store.save_experiment, iter([True, True])
+
+    def later(one: Experiment) -> None:
+        if next(failing, False):
+            raise NotRecorded("Not recorded: the database did not answer.")
+        real(one)
+
+    monkeypatch.setattr(laboratory.store, "save_experiment", later)
+    ended = conduct(laboratory, experiment, ASKED, CancelToken())
+    assert laboratory.store.experiment(ended.id, None) == ended
+
+
+def test_more_runs_than_anyone_waits_for_are_refused(laboratory: Laboratory) -> None:
+    with pytest.raises(PlanInvalid, match="120,000 runs"):
+        begin(laboratory.store, plan_of("a", "b", *"cdef", repeats=10_000), ASKED)
+    assert laboratory.store.experiments(None) == []
 
 
 def test_a_store_that_stays_full_ends_it_with_the_reason(
