@@ -1,4 +1,4 @@
-"""`python -m app.bench NAME`: the doctor, and the benchmarks of the app itself."""
+"""`python -m app.bench NAME`: the doctor, experiments, and the benchmarks of the app itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from rich.table import Table
 from app.bench.benchmarks import kv as kv_benchmark
 from app.bench.benchmarks import llamacpp as llamacpp_benchmark
 from app.bench.benchmarks import observer as observer_benchmark
+from app.bench.benchmarks import overhead as overhead_benchmark
 from app.bench.benchmarks import paint as paint_benchmark
+from app.bench.benchmarks import power as power_benchmark
 from app.bench.benchmarks import remote as remote_benchmark
 from app.bench.benchmarks import setups as setups_benchmark
 from app.bench.benchmarks import soak as soak_benchmark
@@ -32,6 +34,7 @@ from app.bench.benchmarks.records import (
 )
 from app.bench.benchmarks.table import show
 from app.bench.doctor import Check, diagnose
+from app.bench.experiments import commands as experiment_commands
 from backends.catalog import BUNDLED
 from backends.errors import DynoError
 from backends.settings import ROOT
@@ -40,8 +43,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Measures LLM Dyno itself, and tells what works on this machine.",
+    help="Runs experiments, measures LLM Dyno itself, and tells what works on this machine.",
 )
+experiment_commands.add_to(app)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the records as JSON on the last line.")]
 Force = Annotated[bool, typer.Option("--force", help="Measure although other work runs.")]
@@ -118,6 +122,38 @@ def remote(
     _run(
         [target for target in remote_benchmark.TARGETS if only in target.name],
         lambda console: remote_benchmark.measure(console, pairs, only),
+        as_json=as_json,
+        force=force,
+    )
+
+
+@app.command()
+def power(
+    as_json: AsJson = False,
+    force: Force = False,
+    model: Model = BUNDLED,
+    simulations: Annotated[int, typer.Option(min=2_000, help="Simulated experiments.")] = 20_000,
+) -> None:
+    """How often an experiment finds a slow-down of 3 %, and one that is not there."""
+    _run(
+        power_benchmark.TARGETS,
+        lambda console: power_benchmark.measure(console, model, simulations),
+        as_json=as_json,
+        force=force,
+    )
+
+
+@app.command()
+def overhead(
+    as_json: AsJson = False,
+    force: Force = False,
+    model: Model = BUNDLED,
+    repeats: Annotated[int, typer.Option(min=1, help="How many experiments.")] = 6,
+) -> None:
+    """What an experiment costs beside its runs, warm-ups and loads."""
+    _run(
+        overhead_benchmark.TARGETS,
+        lambda console: overhead_benchmark.measure(console, model, repeats),
         as_json=as_json,
         force=force,
     )

@@ -89,7 +89,8 @@ class PairedRatio:
     """Geometric mean of a / b over pairs with its 95 % interval.
 
     `low` and `high` are None where one pair alone gives none. `proven`: at least 6 pairs, and the
-    interval excludes 1. `sentence` says so, or why not.
+    interval excludes 1. `sentence` says so, or why not. The interval is at another confidence where
+    one was asked for.
     """
 
     ratio: float
@@ -100,8 +101,10 @@ class PairedRatio:
     sentence: str
 
 
-def paired_ratio(a: Sequence[float], b: Sequence[float]) -> PairedRatio:
-    """Student's t on the logarithms of a[i] / b[i], two-sided, 95 %.
+def paired_ratio(
+    a: Sequence[float], b: Sequence[float], confidence: float = _CONFIDENCE
+) -> PairedRatio:
+    """Student's t on the logarithms of a[i] / b[i], two-sided, 95 % unless it is told otherwise.
 
     Raises `ValueError` for no pairs, unequal lengths, or values that are not positive and finite.
     """
@@ -116,7 +119,7 @@ def paired_ratio(a: Sequence[float], b: Sequence[float]) -> PairedRatio:
     if n == 1:
         return PairedRatio(ratio, None, None, n, False, _too_few(ratio, None, n))
     variance = math.fsum((value - mean) ** 2 for value in logs) / (n - 1)
-    half = _student_t(n - 1) * math.sqrt(variance / n)
+    half = _student_t(n - 1, confidence) * math.sqrt(variance / n)
     low, high = math.exp(mean - half), math.exp(mean + half)
     if n < PAIRS_FOR_A_VERDICT:
         return PairedRatio(ratio, low, high, n, False, _too_few(ratio, (low, high), n))
@@ -130,11 +133,11 @@ def paired_ratio(a: Sequence[float], b: Sequence[float]) -> PairedRatio:
     return PairedRatio(ratio, low, high, n, proven, sentence)
 
 
-def _student_t(degrees: int) -> float:
-    """The quantile that leaves 2.5 % above it."""
+def _student_t(degrees: int, confidence: float) -> float:
+    """The quantile that leaves half of what the confidence leaves above it (2.5 % for 95 %)."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees, (1 + _CONFIDENCE) / 2))
+    return float(stdtrit(degrees, (1 + confidence) / 2))
 
 
 def _too_few(ratio: float, interval: tuple[float, float] | None, n: int) -> str:

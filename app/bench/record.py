@@ -153,6 +153,24 @@ class ErrorNote(_Frozen):
     remedy: str = ""
 
 
+class ExperimentPlace(_Frozen):
+    """Where a run stands in an experiment: the indices of its conversation, turn and setup in the
+    plan, and its round (from 1; 0 are the warm-ups). `attempt` counts from 1 what was made again.
+    """
+
+    id: str
+    round: int
+    conversation: int
+    turn: int
+    setup: int
+    attempt: int = 1
+
+    @property
+    def pair(self) -> tuple[int, int, int]:
+        """What the runs of one pair share: everything but the setup."""
+        return self.round, self.conversation, self.turn
+
+
 def new_run_id() -> str:
     return uuid.uuid4().hex
 
@@ -164,6 +182,7 @@ class RunRecord(_Frozen):
     so that one-time costs are not in it. Its place in a conversation is the `turn`'s index and the
     column's key (`column_key`); `column` is where that column stood, counted from the left.
     `served`: what a server told of who answered (provider, request id, rate limits), by name.
+    `disturbed`: what else loaded the machine meanwhile, in words; empty where nobody saw anything.
     """
 
     record_version: Literal[1] = 1
@@ -190,6 +209,8 @@ class RunRecord(_Frozen):
     price: Price | TokenPrice | None = None
     served: dict[str, str] = Field(default_factory=dict)
     contended: bool = False
+    disturbed: str = ""
+    experiment: ExperimentPlace | None = None
     warm: bool = False
     load_seconds: float | None = None
     compile_seconds: float | None = None
@@ -204,4 +225,4 @@ class RunRecord(_Frozen):
     @property
     def is_undisturbed(self) -> bool:
         """It came to its end with the device to itself: its times may be held against others'."""
-        return self.status == "finished" and not self.contended
+        return self.status == "finished" and not self.contended and not self.disturbed

@@ -16,6 +16,7 @@ from app.bench.record import (
     ChunkStamp,
     Environment,
     ErrorNote,
+    ExperimentPlace,
     MemoryLedger,
     Price,
     Purpose,
@@ -64,6 +65,7 @@ class RunOrder:
     purpose: Purpose = "chat"
     contended: bool = False
     leases_device: bool = True
+    experiment: ExperimentPlace | None = None
 
 
 @dataclass(slots=True)
@@ -195,6 +197,7 @@ def _record(
         price=_price(bench, order, environment, trace),
         served=dict(trace.report.served) if trace.report else {},
         contended=order.contended,
+        experiment=order.experiment,
         warm=trace.warm,
         load_seconds=trace.load_seconds,
         compile_seconds=trace.compile_seconds,

@@ -35,3 +35,13 @@ def quantile_interval(samples: Sequence[float], q: float) -> tuple[float, float,
     low = max(1, int(binom.ppf((1 - _CONFIDENCE) / 2, n, q)))
     high = min(n, int(binom.ppf((1 + _CONFIDENCE) / 2, n, q)) + 1)
     return ordered[rank - 1], ordered[low - 1], ordered[high - 1]
+
+
+def share_interval(hits: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of `n` (Clopper and Pearson, Biometrika 26, 1934)."""
+    from scipy.special import betaincinv
+
+    tail = (1 - _CONFIDENCE) / 2
+    low = float(betaincinv(hits, n - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0
+    return low, high

@@ -30,12 +30,17 @@ def refuse_if_busy(seconds: float = _SAMPLE_SECONDS) -> None:
     time.sleep(seconds)
     cores = psutil.cpu_count() or 1
     busy_cores = psutil.cpu_percent() / 100 * cores
-    if busy_cores <= max(_CORES_OF_NOISE, _SHARE_OF_NOISE * cores):
+    if busy_cores <= cores_of_noise(cores):
         return
     raise MachineBusy(
         f"Other work keeps {busy_cores:.1f} of {cores} cores busy{_busiest(processes)}.",
         "Wait until it has ended, or measure all the same with --force.",
     )
+
+
+def cores_of_noise(cores: int) -> float:
+    """How many cores other programs may keep busy on a machine that counts as quiet."""
+    return max(_CORES_OF_NOISE, _SHARE_OF_NOISE * cores)
 
 
 def _busiest(processes: list[psutil.Process]) -> str:

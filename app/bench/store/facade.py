@@ -1,5 +1,5 @@
-"""The `Store`: opens, asks, writes, and says why it could not. Rows are the business of `runs` and
-`conversations`."""
+"""The `Store`: opens, asks, writes, and says why it could not. Rows are the business of `runs`,
+`conversations` and `experiments`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from sqlalchemy.orm import Session
 
 from app.bench.conversation import Conversation
+from app.bench.experiments.experiment import Experiment
 from app.bench.record import RunRecord
-from app.bench.store import conversations, database, failures, runs
+from app.bench.store import conversations, database, experiments, failures, runs
 from app.bench.store.values import ConversationSummary, RunFilter, RunSummary
 from backends.errors import DynoError, NotRecorded
 from backends.settings import Settings
@@ -139,6 +140,21 @@ class Store:
     def restore_conversation(self, id_: str, visitor: str | None) -> bool:
         with self._writing() as session:
             return conversations.restore(session, id_, visitor)
+
+    def save_experiment(self, experiment: Experiment) -> None:
+        """Keep plan and state. Its runs are saved with `save_run`, each when it is made."""
+        with self._writing() as session:
+            experiments.save(session, experiment)
+
+    def experiment(self, id_: str, visitor: str | None) -> Experiment | None:
+        """None where there is none or it belongs to someone else."""
+        with self._reading() as session:
+            return experiments.load(session, id_, visitor)
+
+    def experiments(self, visitor: str | None, limit: int = 200) -> list[Experiment]:
+        """Newest first."""
+        with self._reading() as session:
+            return experiments.newest(session, visitor, limit)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Session]:

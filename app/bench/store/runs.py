@@ -169,6 +169,8 @@ def _where(filter_: RunFilter) -> list[ColumnElement[bool]]:
         where.append(RunRow.created_at < filter_.until)
     if filter_.conversation_id is not None:
         where.append(RunRow.conversation_id == filter_.conversation_id)
+    if filter_.experiment_id is not None:
+        where.append(RunRow.experiment_id == filter_.experiment_id)
     if filter_.comparable_only:
         where.append(RunRow.comparable.is_(True))
     return where

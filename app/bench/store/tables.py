@@ -50,9 +50,9 @@ class Base(DeclarativeBase):
 class RunRow(Base):
     """What lists, filters and sums need of a run; the rest is in `RunBodyRow`.
 
-    `comparable`: finished, warm, and alone on its device. `superseded`: its turn was edited or
-    cleared since, so that it is no answer of the conversation any more. `cost` is a Decimal as
-    text.
+    `comparable`: finished, warm, alone on its device and not disturbed. `superseded`: its turn was
+    edited or cleared since, so that it is no answer of the conversation any more. `cost` is a
+    Decimal as text.
     """
 
     __tablename__ = "runs"
@@ -83,6 +83,7 @@ class RunRow(Base):
     peak_memory_bytes: Mapped[int | None]
     cost: Mapped[str | None]
     deleted_at: Mapped[dt.datetime | None]
+    experiment_id: Mapped[str | None]
 
     __table_args__ = (
         Index("ix_runs_created_at", "created_at"),
@@ -90,6 +91,7 @@ class RunRow(Base):
         Index("ix_runs_model", "model"),
         Index("ix_runs_setup_id", "setup_id"),
         Index("ix_runs_conversation", "conversation_id", "turn"),
+        Index("ix_runs_experiment", "experiment_id"),
     )
 
 
@@ -136,3 +138,23 @@ class TurnRow(Base):
         PrimaryKeyConstraint("conversation_id", "turn"),
         ForeignKeyConstraint(["conversation_id"], ["conversations.id"], ondelete="CASCADE"),
     )
+
+
+class ExperimentRow(Base):
+    """An experiment without its runs; `plan` and `left_out` are JSON, `seconds` those spent."""
+
+    __tablename__ = "experiments"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+    visitor: Mapped[str]
+    name: Mapped[str]
+    plan: Mapped[str]
+    workload_digest: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str]
+    left_out: Mapped[str]
+    seconds: Mapped[float]
+
+    __table_args__ = (Index("ix_experiments_visitor_created_at", "visitor", "created_at"),)

@@ -19,7 +19,7 @@ class RunFilter:
     """Which runs. `visitor=None` is the machine's owner, who sees all; None elsewhere is any.
 
     `setup` matches a setup's id exactly or its label in part, whatever the case. `since` is
-    included, `until` is not. `comparable_only`: finished, warm, alone on the device.
+    included, `until` is not. `comparable_only`: finished, warm, alone on the device, undisturbed.
     """
 
     visitor: str | None
@@ -30,6 +30,7 @@ class RunFilter:
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     conversation_id: str | None = None
+    experiment_id: str | None = None
     comparable_only: bool = False
     limit: int | None = 100
     offset: int = 0
@@ -98,7 +99,7 @@ def row_of(record: RunRecord) -> RunRow:
         error=record.error.message if record.error else None,
         contended=record.contended,
         warm=record.warm,
-        comparable=record.status == "finished" and record.warm and not record.contended,
+        comparable=record.is_undisturbed and record.warm,
         ttft_ns=figures.ttft(record).value,
         tpot_ns=figures.tpot(record).value,
         e2e_ns=figures.total_time(record).value,
@@ -106,6 +107,7 @@ def row_of(record: RunRecord) -> RunRow:
         output_tokens=figures.output_tokens(record).value,
         peak_memory_bytes=figures.peak_memory(record).value,
         cost=None if cost is None else str(cost),
+        experiment_id=record.experiment.id if record.experiment else None,
     )
 
 

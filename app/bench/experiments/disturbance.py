@@ -1,0 +1,66 @@
+"""Whether something else loaded the processors while a run was made."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+from app.bench.benchmarks.quiet import cores_of_noise
+
+# The system counts in hundredths of a second: less than this may be rounding.
+_ROUNDING_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Seconds since some moment: of the clock, busy over all cores, and of these by ourselves."""
+
+    clock: float
+    busy: float
+    own: float
+
+
+class OtherLoad:
+    """Watches the processors from `begin` to `end`. Not watched: GPUs, memory bandwidth, clocks."""
+
+    def __init__(self, read: Callable[[], Reading] | None = None) -> None:
+        self._processes: list[psutil.Process] = []
+        self._read = read or self._read_system
+        self._begun: Reading | None = None
+
+    def begin(self, *, new_processes: bool) -> None:
+        """Start of a run. `new_processes`: an engine was loaded, so look for its process."""
+        if new_processes or not self._processes:
+            me = psutil.Process()
+            self._processes = [me, *me.children(recursive=True)]
+        self._begun = self._read()
+
+    def end(self) -> str:
+        """What disturbed the run, in words; empty where nothing did or nothing was watched."""
+        begun, self._begun = self._begun, None
+        return "" if begun is None else disturbance(begun, self._read(), psutil.cpu_count() or 1)
+
+    def _read_system(self) -> Reading:
+        times = psutil.cpu_times()._asdict()
+        # On Linux the time of guests is in that of users, too.
+        idle = ("idle", "iowait", "guest", "guest_nice")
+        busy = sum(seconds for name, seconds in times.items() if name not in idle)
+        own = 0.0
+        for process in self._processes:
+            with contextlib.suppress(psutil.Error):
+                spent = process.cpu_times()
+                own += spent.user + spent.system
+        return Reading(time.monotonic(), busy, own)
+
+
+def disturbance(begun: Reading, ended: Reading, cores: int) -> str:
+    """Others may use what an idle desktop does, as before a benchmark; empty if they used less."""
+    seconds = ended.clock - begun.clock
+    others = (ended.busy - begun.busy) - (ended.own - begun.own)
+    if seconds <= 0 or others <= max(_ROUNDING_SECONDS, cores_of_noise(cores) * seconds):
+        return ""
+    return f"other work kept {others / seconds:.1f} of {cores} cores busy"

@@ -1,0 +1,190 @@
+"""The plan of an experiment: a frozen value, the same in the store and in a TOML file.
+
+Knows what may be planned and how it is written down. Does not know what a workload holds, nor how
+runs are made.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from app.bench.labels import labels
+from backends.errors import DynoError
+from backends.request import Sampling
+from backends.setup import Setup
+
+_REMEDY = "Correct the plan; examples/experiment.toml shows every field."
+_TOP = ("name", "workload", "repeats", "warm_ups", "output", "output_tokens", "salt", "seed")
+
+
+class PlanInvalid(DynoError):
+    """The plan cannot be read, or what it asks for makes no experiment."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class PlannedSetup(_Frozen):
+    """A setup with the user's own name for it; empty: named by what differs from the others."""
+
+    label: Annotated[str, StringConstraints(max_length=80)] = ""
+    setup: Setup
+
+
+class Plan(_Frozen):
+    """What is to be run. The first setup is the reference that the others are held against.
+
+    `workload`: the name of a built-in one, or the path of a file. `repeats`: rounds in which each
+    setup answers the whole workload once; `warm_ups` come before, for each setup. `output`: "fixed"
+    makes every answer `output_tokens` long (equal work, for speed), "natural" lets the model end,
+    at the latest there. `seed` is that of the order and of the salt.
+
+    `salt`: every prompt begins with a few other letters, so that no cache has seen it. None salts
+    unless a setup reuses prefixes, which is then what is measured.
+    """
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    setups: Annotated[tuple[PlannedSetup, ...], Field(min_length=1, max_length=32)]
+    workload: Annotated[str, StringConstraints(min_length=1)] = "short-chat"
+    repeats: Annotated[int, Field(ge=1, le=10_000)] = 8
+    warm_ups: Annotated[int, Field(ge=0, le=100)] = 1
+    output: Literal["fixed", "natural"] = "fixed"
+    output_tokens: Annotated[int, Field(ge=1, le=32_768)] = 64
+    salt: bool | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    time_budget_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    money_budget_dollars: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Plan:
+        named = [one.label for one in self.setups if one.label]
+        twice = sorted({label for label in named if named.count(label) > 1})
+        if twice:
+            raise ValueError(f"two setups have the label “{twice[0]}”")
+        if self.salt and any(one.setup.reuse_prefix for one in self.setups):
+            raise ValueError("a salted prompt has no prefix to reuse, so reuse_prefix does nothing")
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A name for each setup, no two the same."""
+        made = labels([one.setup for one in self.setups])
+        chosen = [one.label or label for one, label in zip(self.setups, made, strict=True)]
+        return tuple(
+            label if label not in chosen[:index] else f"{label} (setup {index + 1})"
+            for index, label in enumerate(chosen)
+        )
+
+    @property
+    def salted(self) -> bool:
+        if self.salt is not None:
+            return self.salt
+        return not any(one.setup.reuse_prefix for one in self.setups)
+
+    @property
+    def sampling(self) -> Sampling:
+        """Greedy, so that an answer depends on nothing but setup and prompt."""
+        return Sampling(max_new_tokens=self.output_tokens, fixed_length=self.output == "fixed")
+
+    def asks_the_same_as(self, other: Plan) -> bool:
+        """Whether only name and budgets differ: then the runs of one count for the other."""
+        free = {"name", "time_budget_seconds", "money_budget_dollars"}
+        return self.model_dump(exclude=free) == other.model_dump(exclude=free)
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a TOML file; a workload's file is looked for beside it.
+
+    Raises `PlanInvalid` for a file that cannot be read or says what no plan says.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise PlanInvalid(
+            f"The plan {path} cannot be read ({error.strerror or error}).",
+            "Name a TOML file that exists and may be read.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise PlanInvalid(
+            f"The plan {path} is not UTF-8 text (byte {error.start + 1}).",
+            "Save it as UTF-8, as TOML wants it.",
+        ) from error
+    plan = parse_plan(text, str(path))
+    beside = path.parent / plan.workload
+    if Path(plan.workload).suffix and beside.is_file():
+        plan = plan.model_copy(update={"workload": str(beside.resolve())})
+    return plan
+
+
+def parse_plan(text: str, source: str = "the plan") -> Plan:
+    """The plan written in TOML. Raises `PlanInvalid`, naming the field."""
+    try:
+        fields: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PlanInvalid(f"{source} is not TOML: {error}.", _REMEDY) from error
+    tables = fields.get("setups")
+    if isinstance(tables, list):
+        fields["setups"] = [_planned(table) for table in tables]
+    try:
+        return Plan.model_validate(fields)
+    except ValidationError as error:
+        raise PlanInvalid(f"{source}: {_sentence(error)}.", _REMEDY) from error
+
+
+def _planned(table: object) -> object:
+    """`label` stands among the toggles in the file and beside the setup in the plan."""
+    if not isinstance(table, dict):
+        return table
+    label = {"label": table["label"]} if "label" in table else {}
+    return {"setup": {key: value for key, value in table.items() if key != "label"}} | label
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"] if part != "setup")
+    if first["type"] == "extra_forbidden":
+        return f"there is no field “{place}”"
+    if first["type"] == "missing":
+        return f"the field “{place}” is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
+
+
+def plan_toml(plan: Plan) -> str:
+    """The plan as a file that `parse_plan` reads back as the same plan."""
+    lines = [f"{name} = {_toml(getattr(plan, name))}" for name in _TOP if _is_set(plan, name)]
+    if plan.time_budget_seconds is not None:
+        lines.append(f"time_budget_seconds = {_toml(plan.time_budget_seconds)}")
+    if plan.money_budget_dollars is not None:
+        lines.append(f"money_budget_dollars = {_toml(str(plan.money_budget_dollars))}")
+    for one in plan.setups:
+        lines += ["", "[[setups]]"]
+        lines += [f"label = {_toml(one.label)}"] if one.label else []
+        chosen = one.setup.model_dump(mode="json", exclude_defaults=True)
+        lines += [f"{name} = {_toml(value)}" for name, value in chosen.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _is_set(plan: Plan, name: str) -> bool:
+    return getattr(plan, name) is not None
+
+
+def _toml(value: object) -> str:
+    """JSON writes text, numbers and booleans as TOML does, but for one control character."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,317 @@
+"""What the runs of an experiment show: medians, paired ratios, and what is proven. Pure.
+
+Which intervals and which correction, and why: docs/decisions/0014.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from app.bench.benchmarks.intervals import quantile_interval
+from app.bench.compare import PAIRS_FOR_A_VERDICT, paired_ratio
+from app.bench.experiments.order import WARM_UP_ROUND
+from app.bench.figures import METRICS, Better, Unit
+from app.bench.record import RunRecord
+
+SAMPLES_FOR_AN_INTERVAL = 6
+CONFIDENCE = 0.95
+# In the order in which they are shown. Decode speed is the inverse of TPOT and is not tested again.
+COMPARED = ("ttft_ns", "tpot_ns", "e2e_ns", "peak_memory_bytes", "cost_dollars")
+_OF_WHOLE_ANSWERS = frozenset({"e2e_ns", "cost_dollars"})
+_BY_NAME = {metric.name: metric for metric in METRICS}
+
+Verdict = Literal["better", "worse", "no difference shown", "not compared"]
+Pair = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricMedian:
+    """The median over all runs of a setup with its 95 % interval, None where `reason` says why.
+
+    `samples` are all values, in the order of the runs.
+    """
+
+    metric: str
+    title: str
+    unit: Unit
+    better: Better
+    median: float | None
+    low: float | None
+    high: float | None
+    samples: tuple[float, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRatio:
+    """The figure of a setup over the reference's, pair by pair: geometric mean and interval.
+
+    All intervals of one table hold together with 95 %: each is at `confidence`. `verdict` is about
+    the setup: "better" and "worse" only where the interval excludes 1 and there are enough pairs.
+    """
+
+    metric: str
+    title: str
+    ratio: float | None
+    low: float | None
+    high: float | None
+    n: int
+    confidence: float
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupResult:
+    """One setup: how its runs ended, its medians, and its ratios (none for the reference).
+
+    `disturbed` runs count: they were disturbed also when they were made again, so that the setup's
+    medians may be worse than on a quiet machine.
+    """
+
+    index: int
+    label: str
+    setup_id: str
+    finished: int
+    failed: int
+    disturbed: int
+    medians: tuple[MetricMedian, ...]
+    ratios: tuple[MetricRatio, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What an experiment shows. The first setup is the reference. `comparisons` were made."""
+
+    setups: tuple[SetupResult, ...]
+    comparisons: int
+
+
+def conclude(
+    labels: Sequence[str], setup_ids: Sequence[str], records: Sequence[RunRecord]
+) -> Conclusion:
+    """The conclusion from an experiment's records; those of other purposes must be left out.
+
+    Warm-ups and failed runs are in no figure. Of a run that was made again the undisturbed one
+    counts, else the last.
+    """
+    by_setup = [_runs_of(index, records) for index in range(len(labels))]
+    kept = [_kept(runs) for runs in by_setup]
+    pairs = {
+        (index, name): _pairs(kept[0], kept[index], name)
+        for index in range(1, len(labels))
+        for name in COMPARED
+    }
+    comparisons = sum(len(found) >= PAIRS_FOR_A_VERDICT for found in pairs.values())
+    setups = []
+    for index, (label, setup_id, runs) in enumerate(zip(labels, setup_ids, by_setup, strict=True)):
+        names = COMPARED if index else ()
+        setups.append(
+            SetupResult(
+                index=index,
+                label=label,
+                setup_id=setup_id,
+                finished=sum(run.status == "finished" for run in runs),
+                failed=sum(run.status == "failed" for run in runs),
+                disturbed=sum(bool(run.disturbed) for run in kept[index].values()),
+                medians=tuple(_median(name, list(kept[index].values())) for name in COMPARED),
+                ratios=tuple(_ratio(name, pairs[index, name], comparisons) for name in names),
+            )
+        )
+    return Conclusion(tuple(setups), comparisons)
+
+
+def median_interval(samples: Sequence[float]) -> tuple[float, float | None, float | None]:
+    """Median with its 95 % interval, whose ends are samples; under 6 samples it has none.
+
+    How many samples lie below the true median is binomial whatever the distribution, so this holds
+    for few samples too; a percentile bootstrap does not (docs/decisions/0014).
+    """
+    median = float(np.median(np.asarray(samples, dtype=float)))
+    if len(samples) < SAMPLES_FOR_AN_INTERVAL:
+        return median, None, None
+    _, low, high = quantile_interval(samples, 0.5)
+    return median, low, high
+
+
+def corrected_confidence(comparisons: int) -> float:
+    """At which confidence each of several intervals holds, so that all hold together with 95 %.
+
+    Bonferroni's inequality (Dunn, Multiple Comparisons Among Means, JASA 56, 1961).
+    """
+    return 1 - (1 - CONFIDENCE) / max(1, comparisons)
+
+
+def _runs_of(index: int, records: Sequence[RunRecord]) -> list[RunRecord]:
+    found = [
+        run
+        for run in records
+        if run.experiment is not None
+        and run.experiment.setup == index
+        and run.experiment.round != WARM_UP_ROUND
+    ]
+    return sorted(found, key=_in_order)
+
+
+def _in_order(run: RunRecord) -> tuple[Pair, int]:
+    """By the plan and not by the clock, which may jump."""
+    assert run.experiment is not None
+    return run.experiment.pair, run.experiment.attempt
+
+
+def _kept(runs: Sequence[RunRecord]) -> dict[Pair, RunRecord]:
+    """The run that counts for each pair: the undisturbed one, else the last that finished."""
+    kept: dict[Pair, RunRecord] = {}
+    for run in runs:
+        if run.experiment is None or run.status != "finished" or run.contended or not run.warm:
+            continue
+        before = kept.get(run.experiment.pair)
+        if before is None or before.disturbed:
+            kept[run.experiment.pair] = run
+    return kept
+
+
+def _value(record: RunRecord, metric: str) -> float | None:
+    value = _BY_NAME[metric](record).value
+    return None if value is None else float(value)
+
+
+def _pairs(
+    reference: Mapping[Pair, RunRecord], other: Mapping[Pair, RunRecord], metric: str
+) -> list[tuple[float, float]]:
+    """(setup, reference) of every pair that has both; what is not positive has no ratio.
+
+    What a whole answer takes is compared only between answers of the same length.
+    """
+    found = []
+    for pair in sorted(reference.keys() & other.keys()):
+        lengths = {_length(reference[pair]), _length(other[pair])}
+        if metric in _OF_WHOLE_ANSWERS and (len(lengths) > 1 or None in lengths):
+            continue
+        a, b = _value(other[pair], metric), _value(reference[pair], metric)
+        if a is not None and b is not None and a > 0 and b > 0:
+            found.append((a, b))
+    return found
+
+
+def _length(record: RunRecord) -> int | None:
+    return record.usage.output_tokens if record.usage else None
+
+
+def _median(name: str, runs: Sequence[RunRecord]) -> MetricMedian:
+    metric = _BY_NAME[name]
+    figures = [metric(run) for run in runs]
+    samples = [float(figure.value) for figure in figures if figure.value is not None]
+    missing = next((figure.reason for figure in figures if figure.reason), "no run counts")
+    shape = (metric.name, metric.title, metric.unit, metric.better)
+    if not samples:
+        return MetricMedian(*shape, None, None, None, (), missing)
+    median, low, high = median_interval(samples)
+    reason = ""
+    if low is None:
+        reason = f"fewer than {SAMPLES_FOR_AN_INTERVAL} runs give no interval"
+    elif len(samples) < len(figures):
+        reason = f"not measured in {len(figures) - len(samples)} of {len(figures)} runs: {missing}"
+    return MetricMedian(*shape, median, low, high, tuple(samples), reason)
+
+
+def _ratio(name: str, pairs: Sequence[tuple[float, float]], comparisons: int) -> MetricRatio:
+    metric = _BY_NAME[name]
+    confidence = corrected_confidence(comparisons)
+    if not pairs:
+        equal = " in answers of equal length" if name in _OF_WHOLE_ANSWERS else ""
+        shape = (name, metric.title, None, None, None, 0, confidence)
+        return MetricRatio(*shape, "not compared", f"no pair has it{equal}")
+    found = paired_ratio([a for a, _ in pairs], [b for _, b in pairs], confidence)
+    few = found.n < PAIRS_FOR_A_VERDICT
+    return MetricRatio(
+        metric=name,
+        title=metric.title,
+        ratio=found.ratio,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        confidence=confidence,
+        verdict="not compared" if few else _verdict(found.ratio, metric.better, found.proven),
+        reason=f"a verdict needs {PAIRS_FOR_A_VERDICT} pairs" if few else "",
+    )
+
+
+def _verdict(ratio: float, better: Better, proven: bool) -> Verdict:
+    if not proven:
+        return "no difference shown"
+    return "better" if (ratio < 1) == (better == "lower") else "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How a figure of one setup stands in a second experiment to the first, unpaired.
+
+    `ratio` is second over first, of geometric means. `moved` only where the interval excludes 1.
+    """
+
+    setup: str
+    metric: str
+    title: str
+    ratio: float | None
+    low: float | None
+    high: float | None
+    n: tuple[int, int]
+    confidence: float
+    moved: bool
+    reason: str = ""
+
+
+def moves(first: Conclusion, second: Conclusion) -> list[Move]:
+    """Every figure that both experiments have, setups matched by id, corrected together."""
+    before = {one.setup_id: one for one in reversed(first.setups)}
+    matched = [(before[one.setup_id], one) for one in second.setups if one.setup_id in before]
+    couples = [
+        (now.label, a, b)
+        for then, now in matched
+        for a, b in zip(then.medians, now.medians, strict=True)
+        if a.samples or b.samples
+    ]
+    enough = sum(_both_enough(a, b) for _, a, b in couples)
+    return [_move(label, a, b, corrected_confidence(enough)) for label, a, b in couples]
+
+
+def _both_enough(a: MetricMedian, b: MetricMedian) -> bool:
+    return min(len(a.samples), len(b.samples)) >= SAMPLES_FOR_AN_INTERVAL
+
+
+def _move(label: str, a: MetricMedian, b: MetricMedian, confidence: float) -> Move:
+    counts = len(a.samples), len(b.samples)
+    if not _both_enough(a, b) or min(*a.samples, *b.samples) <= 0:
+        reason = f"it needs {SAMPLES_FOR_AN_INTERVAL} runs in both, above zero"
+        return Move(label, b.metric, b.title, None, None, None, counts, confidence, False, reason)
+    ratio, low, high = unpaired_ratio(b.samples, a.samples, confidence)
+    moved = low > 1 or high < 1
+    return Move(label, b.metric, b.title, ratio, low, high, counts, confidence, moved)
+
+
+def unpaired_ratio(
+    a: Sequence[float], b: Sequence[float], confidence: float = CONFIDENCE
+) -> tuple[float, float, float]:
+    """Ratio of the geometric means of a and b with its interval: Welch's t on the logarithms.
+
+    (Welch, The generalization of Student's problem when several different population variances are
+    involved, Biometrika 34, 1947.) Both need two positive values at least.
+    """
+    from scipy.special import stdtrit
+
+    logs = [np.log(np.asarray(values, dtype=float)) for values in (a, b)]
+    spreads = [float(np.var(values, ddof=1)) / len(values) for values in logs]
+    difference = float(np.mean(logs[0]) - np.mean(logs[1]))
+    spread = sum(spreads)
+    if spread == 0:
+        return math.exp(difference), math.exp(difference), math.exp(difference)
+    shares = zip(spreads, logs, strict=True)
+    freedom = spread**2 / sum(one**2 / (len(values) - 1) for one, values in shares)
+    half = float(stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(spread)
+    return math.exp(difference), math.exp(difference - half), math.exp(difference + half)
