@@ -142,6 +142,7 @@ def test_16_bit_logits_differ_no_more_than_passes_of_another_length_do(
         assert farthest(plain, other, texts) <= times * noise, toggles
 
 
+@pytest.mark.slow  # the logits above decide; this asks a dozen whole answers of each
 @pytest.mark.parametrize("toggles", SAME, ids=name_of)
 def test_greedy_answers_are_the_same(engines: Engines, toggles: dict[str, object]) -> None:
     differing = []
