@@ -13,7 +13,7 @@ from app.ui import chat_state
 from app.ui.copy_button import copy_button
 from app.ui.errors import show_error
 from app.ui.figure_row import render_figures
-from app.ui.format import duration, figure_text, grouped
+from app.ui.format import duration, figure_text, grouped, told_text
 from app.ui.guesses import cycle_line, guesses_html
 from app.ui.run_detail import render_run_detail
 from app.ui.safe_text import safe_markdown
@@ -75,7 +75,7 @@ def _thought_title(run: RunRecord) -> str:
     if isinstance(first, int) and isinstance(answer, int):
         took = f" for {duration(answer - first)}"
     tokens = figures.reasoning_tokens(run)
-    counted = f", {figure_text(tokens)}" if tokens.value is not None else ""
+    counted = f", {told_text(tokens)}" if tokens.value is not None else ""
     return f"Thought{took}{counted}"
 
 

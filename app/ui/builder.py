@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from app.bench.conversation import Column, Comparison
 from app.ui import chat_state
 from app.ui.saved_servers import model_choice, save_server, saved_servers
+from app.ui.server import get_server
 from app.ui.server_price import server_price
 from backends.capabilities import Choice, Group, Toggle
 from backends.engine import Backend
@@ -128,7 +129,8 @@ def _draw(toggle: Toggle, column: Column, *, disabled: bool) -> None:
 def _key_field(column: Column, *, disabled: bool) -> None:
     """A server's key: into the backend's memory, never into the setup."""
     backend = get_backend(column.setup.backend)
-    if not isinstance(backend, TakesKey):
+    # On a public server a key would be everybody's.
+    if not isinstance(backend, TakesKey) or get_server().settings.public:
         return
     known = backend.has_key(column.setup)
     st.text_input(

@@ -119,6 +119,12 @@ def figure_text(figure: Figure) -> str:
     return figure_parts(figure).text
 
 
+def told_text(figure: Figure) -> str:
+    """A figure inside a sentence, where nothing else says that it is an estimate."""
+    is_about = figure.value is not None and figure.provenance == "estimated"
+    return f"about {figure_text(figure)}" if is_about else figure_text(figure)
+
+
 def figure_parts(figure: Figure) -> Parts:
     return row_parts([figure])[0]
 

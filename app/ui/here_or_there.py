@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.bench.figures import cost, decode_rate, ttft
 from app.bench.record import RunRecord
-from app.ui.format import figure_text
+from app.ui.format import told_text
 from backends.engine import REMOTE_DEVICE
 
 
@@ -26,5 +26,5 @@ def here_or_there(records: Sequence[RunRecord]) -> str:
 
 
 def _told(run: RunRecord) -> str:
-    first, speed, price = (figure_text(metric(run)) for metric in (ttft, decode_rate, cost))
+    first, speed, price = (told_text(metric(run)) for metric in (ttft, decode_rate, cost))
     return f"first token after {first}, then {speed}, {price}"

@@ -79,13 +79,11 @@ class Attempts:
         tries = 0
         while True:
             tries += 1
-            answer = self._send()
+            answer = self._send(self._backoff_s(tries))
             if isinstance(answer, httpx2.Response):
                 yield answer
                 return
             pause_s, is_starting = answer.pause_s, answer.is_starting
-            if pause_s is None:
-                pause_s = self._backoff_s(tries)
             if is_starting:
                 tries -= 1  # it is on its way, and says when it will be there
                 is_enough = time.monotonic() + pause_s > started_until_s
@@ -101,8 +99,9 @@ class Attempts:
             if self.cancel.wait(pause_s):
                 raise Cancelled("It was stopped while it waited for the server.")
 
-    def _send(self) -> httpx2.Response | _Refusal:
-        """Once. Raises what asking again would not mend."""
+    def _send(self, backoff_s: float) -> httpx2.Response | _Refusal:
+        """Once. A refusal is to be followed by `backoff_s` at least, unless the connection was only
+        an old one. Raises what asking again would not mend."""
         line, watchdog = self.line, self.watchdog
         if line.socket is not None:
             watchdog.hold(line.socket)
@@ -116,7 +115,7 @@ class Attempts:
         try:
             response = line.send(self.path, self.body, self.trace)
         except httpx2.ConnectError as error:
-            return _Refusal(line.unreachable(error))
+            return _Refusal(line.unreachable(error), backoff_s)
         except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
             # A server may close a kept connection at any time, most likely before it saw this.
             if self.trace.is_new_connection or self.cancel.is_cancelled or watchdog.expired:
@@ -132,7 +131,7 @@ class Attempts:
         starting_s = starting_seconds(response.status_code, body)
         if starting_s is not None:
             return _Refusal(failure, starting_s, is_starting=True)
-        return _Refusal(failure, retry_after_seconds(response.headers))
+        return _Refusal(failure, max(backoff_s, retry_after_seconds(response.headers) or 0.0))
 
     def _backoff_s(self, tries: int) -> float:
         """Doubling, and anywhere up to that much: many clients must not come back at once."""
@@ -142,11 +141,11 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """An answer that may be another one next time. `pause_s`: what the server asks to wait, None
-    where it does not. `is_starting`: it has begun to load the model."""
+    """An answer that may be another one after `pause_s`. `is_starting`: the server has begun to
+    load the model."""
 
     failure: DynoError
-    pause_s: float | None = None
+    pause_s: float
     is_starting: bool = False
 
 

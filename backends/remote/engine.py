@@ -90,7 +90,7 @@ class RemoteEngine(OpenUntilClosed):
                             if not pieces:
                                 chunk = replace(chunk, accepted_ns=sent_ns)
                             pieces.append(chunk.text)
-                            so_far = self._tokens_so_far(event)
+                            so_far = self._tokens_so_far(event.usage)
                             if so_far is not None:
                                 chunk = replace(chunk, tokens=so_far - tokens_told)
                                 tokens_told = so_far
@@ -106,7 +106,9 @@ class RemoteEngine(OpenUntilClosed):
                 usage = usage if self._kind.counts_chunks else None
             if rest := stop.rest():
                 pieces.append(rest)
-                yield Chunk(None, rest, text_ns)
+                so_far = self._tokens_so_far(usage)
+                tokens = None if so_far is None else so_far - tokens_told
+                yield Chunk(None, rest, text_ns, tokens=tokens)
             ended_ns = time.monotonic_ns()
             counted = self._usage(usage, "".join(pieces))
             report = GenerationReport(sent_ns, ended_ns, counted, _NOT_TOLD, served=told_by)
@@ -137,11 +139,9 @@ class RemoteEngine(OpenUntilClosed):
             )
         return self._kind.fields(sampling)
 
-    def _tokens_so_far(self, event: StreamEvent) -> int | None:
-        """Tokens of the answer up to this event, where the server was asked to tell and does."""
-        if not self._kind.counts_chunks or event.usage is None:
-            return None
-        return event.usage.completion_tokens
+    def _tokens_so_far(self, told: ServerUsage | None) -> int | None:
+        """Tokens of the answer up to here, where the server was asked to tell them and does."""
+        return told.completion_tokens if self._kind.counts_chunks and told else None
 
     def _usage(self, told: ServerUsage | None, answer: str) -> Usage:
         """What the server counted, and where it did not, what `count` makes of it."""

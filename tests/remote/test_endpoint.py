@@ -125,6 +125,30 @@ def test_a_server_that_counts_its_chunks_is_asked_to_and_believed(
     assert usage_of([last]) == Usage(7, 7, 7)
 
 
+def test_tokens_of_text_that_was_held_as_a_possible_stop_are_not_lost(
+    server: FaultServer, backend: EndpointBackend
+) -> None:
+    pieces = (counted("Pa", 2), counted("ris EN", 5), END, usage(7, 5), DONE)
+    server.plays(Act(pieces=pieces))
+    setup = setup_of(server.address, server="vllm")
+    with backend.open(setup, lambda _: None, CancelToken()) as engine:
+        *texts, _last = ask(engine, stop=["END"])
+    assert "".join(chunk.text for chunk in texts) == "Paris EN"
+    assert sum(chunk.tokens or 0 for chunk in texts) == 5
+    assert all(chunk.tokens is not None for chunk in texts)
+
+
+def test_a_server_that_asks_for_no_pause_is_given_one_all_the_same(
+    server: FaultServer, engine: RemoteEngine
+) -> None:
+    server.plays(Act(status=429, headers={"retry-after": "0"}))
+    asked_s = time.monotonic()
+    with pytest.raises(RateLimited):
+        ask(engine)
+    pauses_s = QUICK.first_pause_s * (0.5 + 1.0)  # half of each is sure
+    assert time.monotonic() - asked_s > pauses_s
+
+
 def test_of_a_stopped_answer_a_server_that_counts_its_chunks_has_told_the_tokens(
     server: FaultServer, backend: EndpointBackend
 ) -> None:
