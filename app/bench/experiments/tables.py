@@ -17,6 +17,7 @@ from app.bench.experiments.statistics import (
     Move,
 )
 from app.bench.metric import Unit
+from app.bench.store import RunSummary
 
 _SCALES: dict[Unit, tuple[float, str]] = {"ns": (1e6, "ms"), "bytes": (1e6, "MB")}
 _COLOURS = {"better": "green", "worse": "red", "no difference shown": "dim", "not compared": "dim"}
@@ -36,6 +37,36 @@ def show_experiments(experiments: Sequence[Experiment], console: Console) -> Non
             escape("; ".join(filter(None, [one.reason, *left_out]))),
         )
     console.print(table if experiments else "There is no experiment yet.")
+
+
+def show_runs(runs: Sequence[RunSummary], matching: int, console: Console) -> None:
+    """Runs with their figures, newest first; `matching` is how many there are in all."""
+    if not runs:
+        console.print("There is no such run yet.")
+        return
+    table = _table(
+        *("made (UTC)", "setup", "model", "ended", "TTFT", "TPOT", "E2E", "tokens", "memory"),
+        "",
+    )
+    for run in runs:
+        marks = [run.error or ""] if run.status == "failed" else []
+        marks += ["cold"] if not run.warm and run.status == "finished" else []
+        marks += ["shared the device"] if run.contended else []
+        figures: list[tuple[float | None, Unit]] = [
+            *((run.ttft_ns, "ns"), (run.tpot_ns, "ns"), (run.e2e_ns, "ns")),
+            *((run.output_tokens, "tokens"), (run.peak_memory_bytes, "bytes")),
+        ]
+        table.add_row(
+            f"{run.created_at:%Y-%m-%d %H:%M:%S}",
+            escape(run.label or run.setup_id),
+            escape(run.model),
+            run.status,
+            *("" if value is None else _value(value, unit) for value, unit in figures),
+            escape("; ".join(filter(None, marks))),
+        )
+    console.print(table)
+    if matching > len(runs):
+        console.print(f"{len(runs)} of {matching}: --limit shows more.", style="dim")
 
 
 def show_conclusion(experiment: Experiment, conclusion: Conclusion, console: Console) -> None:
@@ -100,6 +131,11 @@ def _median(one: MetricMedian) -> str:
     scale, unit = _SCALES.get(one.unit, (1.0, "$" if one.unit == "dollars" else one.unit))
     low, high = (None if end is None else end / scale for end in (one.low, one.high))
     return f"{_interval(one.median / scale, low, high)} {unit}"
+
+
+def _value(value: float, unit: Unit) -> str:
+    scale, name = _SCALES.get(unit, (1.0, ""))
+    return f"{value / scale:.4g} {name}".rstrip()
 
 
 def _ratio(one: MetricRatio) -> str:
