@@ -1,4 +1,4 @@
-"""Whether something got slower than is allowed: the runs of a baseline against those made now. Pure.
+"""Whether something got slower than is allowed: runs of a baseline against runs made now. Pure.
 
 Which rule decides, and why: docs/decisions/0016.
 """
@@ -92,9 +92,7 @@ def judged(
     `paired`: runs of a pair were made side by side, so that their ratios count; else all of now are
     held against all of then (Welch's t), which takes more runs to show the same.
     """
-    confidence = corrected_confidence(
-        sum(len(one.pairs) >= PAIRS_FOR_A_VERDICT for one in figures)
-    )
+    confidence = corrected_confidence(sum(len(one.pairs) >= PAIRS_FOR_A_VERDICT for one in figures))
     return [_line(one, bounds[one.metric], confidence, paired=paired) for one in figures]
 
 
