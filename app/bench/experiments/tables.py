@@ -16,10 +16,16 @@ from app.bench.experiments.statistics import (
     MetricRatio,
     Move,
 )
+from app.bench.experiments.words import (
+    median_text,
+    ratio_text,
+    remarks,
+    times_text,
+    value_text,
+)
 from app.bench.metric import Unit
 from app.bench.store import RunSummary
 
-_SCALES: dict[Unit, tuple[float, str]] = {"ns": (1e6, "ms"), "bytes": (1e6, "MB")}
 _COLOURS = {"better": "green", "worse": "red", "no difference shown": "dim", "not compared": "dim"}
 
 
@@ -45,7 +51,7 @@ def show_runs(runs: Sequence[RunSummary], matching: int, console: Console) -> No
         console.print("There is no such run yet.")
         return
     table = _table(
-        *("made (UTC)", "setup", "model", "ended", "TTFT", "TPOT", "E2E", "tokens", "memory"),
+        *("made (UTC)", "setup", "model", "ended", "TTFT", "TPOT", "E2E", "answer", "memory"),
         "",
     )
     for run in runs:
@@ -61,7 +67,7 @@ def show_runs(runs: Sequence[RunSummary], matching: int, console: Console) -> No
             escape(run.label or run.setup_id),
             escape(run.model),
             run.status,
-            *("" if value is None else _value(value, unit) for value, unit in figures),
+            *("" if value is None else value_text(value, unit) for value, unit in figures),
             escape("; ".join(filter(None, marks))),
         )
     console.print(table)
@@ -92,7 +98,7 @@ def show_conclusion(experiment: Experiment, conclusion: Conclusion, console: Con
             highlight=False,
         )
         console.print(ratios)
-    _print_lines(_remarks(experiment, conclusion), console)
+    _print_lines(remarks(experiment, conclusion), console)
 
 
 def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Console) -> None:
@@ -107,7 +113,7 @@ def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Consol
         moved.add_row(
             escape(one.setup),
             one.title,
-            _interval(one.ratio, one.low, one.high, "×"),
+            escape(times_text(one.ratio, one.low, one.high)),
             f"{one.n[0]}, {one.n[1]}",
             words if one.ratio is not None else escape(one.reason),
         )
@@ -126,59 +132,15 @@ def _titles(ones: Iterable[MetricMedian | MetricRatio]) -> list[str]:
 
 
 def _median(one: MetricMedian) -> str:
-    if one.median is None:
-        return "not measured"
-    scale, unit = _SCALES.get(one.unit, (1.0, "$" if one.unit == "dollars" else one.unit))
-    low, high = (None if end is None else end / scale for end in (one.low, one.high))
-    return f"{_interval(one.median / scale, low, high)} {unit}"
-
-
-def _value(value: float, unit: Unit) -> str:
-    scale, name = _SCALES.get(unit, (1.0, ""))
-    return f"{value / scale:.4g} {name}".rstrip()
+    """Why there is none is said under the table."""
+    return "not measured" if one.median is None else escape(median_text(one))
 
 
 def _ratio(one: MetricRatio) -> str:
     if one.ratio is None:
         return "[dim]not compared[/dim]"
-    text = _interval(one.ratio, one.low, one.high, "×")
-    return f"{text}\n[{_COLOURS[one.verdict]}]{one.verdict}[/], {one.n} pairs"
-
-
-def _interval(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:
-    if value is None:
-        return ""
-    ends = "" if low is None or high is None else f" \\[{low:.4g}, {high:.4g}]"
-    return f"{value:.4g}{unit}{ends}"
-
-
-def _remarks(experiment: Experiment, conclusion: Conclusion) -> list[str]:
-    """Whatever a reader must know to believe the tables."""
-    remarks = [f"Ended early: {experiment.reason}"] if experiment.reason else []
-    if experiment.state == "begun":
-        remarks.append("It has not ended: this is what there is so far.")
-    remarks += [f"{label} was left out: {why}" for label, why in experiment.left_out.items()]
-    for one in conclusion.setups:
-        if one.failed:
-            remarks.append(f"{one.label}: {one.failed} runs failed.")
-        if one.disturbed:
-            remarks.append(
-                f"{one.label}: {one.disturbed} of the runs were disturbed by other work, also when "
-                "made again: on a quiet machine its medians may be better."
-            )
-    missing = {
-        f"{median.title}: {median.reason}."
-        for one in conclusion.setups
-        for median in one.medians
-        if median.reason
-    }
-    missing |= {
-        f"{ratio.title} against the reference: {ratio.reason}."
-        for one in conclusion.setups
-        for ratio in one.ratios
-        if ratio.reason and ratio.n
-    }
-    return remarks + sorted(missing)
+    verdict = f"[{_COLOURS[one.verdict]}]{one.verdict}[/], {one.n} pairs"
+    return f"{escape(ratio_text(one))}\n{verdict}"
 
 
 def _print_lines(lines: Sequence[str], console: Console) -> None:
