@@ -14,7 +14,6 @@ from app.bench.compare import PAIRS_FOR_A_VERDICT, paired_ratio
 from app.bench.experiments.samples import RunSample
 from app.bench.experiments.statistics import (
     corrected_confidence,
-    counted,
     pairs_of,
     unpaired_ratio,
 )
@@ -71,15 +70,9 @@ class Figures:
 def figures_of(
     setup: str, then: Sequence[RunSample], now: Sequence[RunSample], metrics: Sequence[str]
 ) -> list[Figures]:
-    """The figures of a setup from its runs in both; runs in the same place are a pair."""
-    before, after = counted(then), counted(now)
+    """The figures of a setup from the runs of it that count; those in the same place are a pair."""
     return [
-        Figures(
-            setup,
-            metric,
-            pairs_of(before, after, metric),
-            _why_missing(list(before.values()), list(after.values()), metric),
-        )
+        Figures(setup, metric, pairs_of(then, now, metric), _why_missing(then, now, metric))
         for metric in metrics
     ]
 

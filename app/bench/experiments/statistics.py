@@ -101,9 +101,9 @@ def conclude(
     again the undisturbed one counts, else the last.
     """
     by_setup = [_runs_of(index, samples) for index in range(len(labels))]
-    kept = [counted(runs) for runs in by_setup]
+    kept = [_kept(runs) for runs in by_setup]
     pairs = {
-        (index, name): pairs_of(kept[0], kept[index], name)
+        (index, name): _pairs(kept[0], kept[index], name)
         for index in range(1, len(labels))
         for name in COMPARED
     }
@@ -124,37 +124,6 @@ def conclude(
             )
         )
     return Conclusion(tuple(setups), comparisons)
-
-
-def counted(runs: Sequence[RunSample]) -> dict[Pair, RunSample]:
-    """Of the runs of one setup the one that counts for each pair: the undisturbed one, else the
-    last that finished. Warm-ups and first answers of an engine count for none."""
-    kept: dict[Pair, RunSample] = {}
-    for run in sorted(runs, key=_by_plan):
-        if run.status != "finished" or run.contended or not run.warm or not _is_planned(run):
-            continue
-        before = kept.get(run.place.pair)
-        if before is None or before.disturbed:
-            kept[run.place.pair] = run
-    return kept
-
-
-def pairs_of(
-    reference: Mapping[Pair, RunSample], other: Mapping[Pair, RunSample], metric: str
-) -> list[tuple[float, float]]:
-    """(other, reference) of every pair that has both; what is not positive has no ratio.
-
-    What a whole answer takes is compared only between answers of the same length.
-    """
-    found = []
-    for pair in sorted(reference.keys() & other.keys()):
-        lengths = {reference[pair].output_tokens, other[pair].output_tokens}
-        if metric in _OF_WHOLE_ANSWERS and (len(lengths) > 1 or None in lengths):
-            continue
-        a, b = other[pair].values.get(metric), reference[pair].values.get(metric)
-        if a is not None and b is not None and a > 0 and b > 0:
-            found.append((a, b))
-    return found
 
 
 def median_interval(samples: Sequence[float]) -> tuple[float, float | None, float | None]:
@@ -192,17 +161,39 @@ def pairs_of(
 
 
 def _runs_of(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
-    found = [run for run in samples if run.place.setup == index and _is_planned(run)]
-    return sorted(found, key=_by_plan)
-
-
-def _is_planned(run: RunSample) -> bool:
-    return run.place.round > WARM_UP_ROUND
-
-
-def _by_plan(run: RunSample) -> tuple[Pair, int]:
     """By the plan and not by the clock, which may jump."""
-    return run.place.pair, run.place.attempt
+    found = [run for run in samples if run.place.setup == index and run.place.round > WARM_UP_ROUND]
+    return sorted(found, key=lambda run: (run.place.pair, run.place.attempt))
+
+
+def _kept(runs: Sequence[RunSample]) -> dict[Pair, RunSample]:
+    """The run that counts for each pair: the undisturbed one, else the last that finished."""
+    kept: dict[Pair, RunSample] = {}
+    for run in runs:
+        if run.status != "finished" or run.contended or not run.warm:
+            continue
+        before = kept.get(run.place.pair)
+        if before is None or before.disturbed:
+            kept[run.place.pair] = run
+    return kept
+
+
+def _pairs(
+    reference: Mapping[Pair, RunSample], other: Mapping[Pair, RunSample], metric: str
+) -> list[tuple[float, float]]:
+    """(setup, reference) of every pair that has both; what is not positive has no ratio.
+
+    What a whole answer takes is compared only between answers of the same length.
+    """
+    found = []
+    for pair in sorted(reference.keys() & other.keys()):
+        lengths = {reference[pair].output_tokens, other[pair].output_tokens}
+        if metric in _OF_WHOLE_ANSWERS and (len(lengths) > 1 or None in lengths):
+            continue
+        a, b = other[pair].values.get(metric), reference[pair].values.get(metric)
+        if a is not None and b is not None and a > 0 and b > 0:
+            found.append((a, b))
+    return found
 
 
 def _median(name: str, runs: Sequence[RunSample]) -> MetricMedian:

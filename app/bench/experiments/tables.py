@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,20 +10,11 @@ from rich.table import Table
 
 from app.bench.experiments.environments import Change
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.statistics import (
-    Conclusion,
-    MetricMedian,
-    MetricRatio,
-    Move,
-)
-from app.bench.experiments.words import (
-    median_text,
-    ratio_text,
-    remarks,
-    times_text,
-    value_text,
-)
-from app.bench.metric import Unit
+from app.bench.experiments.figure_text import scale_of, short_title
+from app.bench.experiments.findings import Findings
+from app.bench.experiments.statistics import MetricRatio, Move
+from app.bench.experiments.words import ratio_text, remarks, times_text
+from app.bench.format import bytes_text, duration
 from app.bench.store import RunSummary
 
 _COLOURS = {"better": "green", "worse": "red", "no difference shown": "dim", "not compared": "dim"}
@@ -58,16 +49,15 @@ def show_runs(runs: Sequence[RunSummary], matching: int, console: Console) -> No
         marks = [run.error or ""] if run.status == "failed" else []
         marks += ["cold"] if not run.warm and run.status == "finished" else []
         marks += ["shared the device"] if run.contended else []
-        figures: list[tuple[float | None, Unit]] = [
-            *((run.ttft_ns, "ns"), (run.tpot_ns, "ns"), (run.e2e_ns, "ns")),
-            *((run.output_tokens, "tokens"), (run.peak_memory_bytes, "bytes")),
-        ]
+        times = (run.ttft_ns, run.tpot_ns, run.e2e_ns)
         table.add_row(
             f"{run.created_at:%Y-%m-%d %H:%M:%S}",
             escape(run.label or run.setup_id),
             escape(run.model),
             run.status,
-            *("" if value is None else value_text(value, unit) for value, unit in figures),
+            *("" if time is None else duration(time) for time in times),
+            "" if run.output_tokens is None else f"{run.output_tokens} tokens",
+            "" if run.peak_memory_bytes is None else bytes_text(run.peak_memory_bytes),
             escape("; ".join(filter(None, marks))),
         )
     console.print(table)
@@ -75,21 +65,28 @@ def show_runs(runs: Sequence[RunSummary], matching: int, console: Console) -> No
         console.print(f"{len(runs)} of {matching}: --limit shows more.", style="dim")
 
 
-def show_conclusion(experiment: Experiment, conclusion: Conclusion, console: Console) -> None:
-    """Medians of each setup, their ratios to the first one's, and what is not in them."""
+def show_conclusion(findings: Findings, console: Console) -> None:
+    """The figures of each setup, their ratios to the first one's, and what is not in them."""
+    experiment, conclusion = findings.experiment, findings.conclusion
     console.print(f"[bold]{escape(experiment.plan.name)}[/bold] ({experiment.id})", highlight=False)
-    medians = _table("setup", "runs", *_titles(conclusion.setups[0].medians))
-    for one in conclusion.setups:
-        cells = [_median(median) for median in one.medians]
-        runs = max(len(median.samples) for median in one.medians)
-        medians.add_row(escape(one.label), str(runs), *cells)
+    measured = findings.metrics()
+    figures = _table("setup", "runs", *(short_title(one) for one in measured))
+    scales = [scale_of(one, findings.values(one.metric)) for one in measured]
+    for setup in findings.setups:
+        runs = len(findings.runs_of(setup.index))
+        shown = [setup.measured(one.metric) for one in measured]
+        cells = [
+            "not measured" if one is None else escape(scale.with_interval(one))
+            for one, scale in zip(shown, scales, strict=True)
+        ]
+        figures.add_row(escape(setup.label), str(runs), *cells)
     console.print("Medians with their 95 % intervals", style="dim")
-    console.print(medians)
+    console.print(figures)
     reference, *others = conclusion.setups
     if others:
-        ratios = _table("setup", *_titles(others[0].ratios))
-        for one in others:
-            ratios.add_row(escape(one.label), *(_ratio(ratio) for ratio in one.ratios))
+        ratios = _table("setup", *(one.title for one in others[0].ratios))
+        for other in others:
+            ratios.add_row(escape(other.label), *(_ratio(ratio) for ratio in other.ratios))
         console.print(
             f"Ratios to {reference.label}, in pairs; all {conclusion.comparisons} intervals hold "
             "together with 95 %",
@@ -98,7 +95,8 @@ def show_conclusion(experiment: Experiment, conclusion: Conclusion, console: Con
             highlight=False,
         )
         console.print(ratios)
-    _print_lines(remarks(experiment, conclusion), console)
+    for line in remarks(findings):
+        console.print(line, markup=False, highlight=False)
 
 
 def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Console) -> None:
@@ -127,22 +125,8 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _titles(ones: Iterable[MetricMedian | MetricRatio]) -> list[str]:
-    return [one.title for one in ones]
-
-
-def _median(one: MetricMedian) -> str:
-    """Why there is none is said under the table."""
-    return "not measured" if one.median is None else escape(median_text(one))
-
-
 def _ratio(one: MetricRatio) -> str:
     if one.ratio is None:
         return "[dim]not compared[/dim]"
     verdict = f"[{_COLOURS[one.verdict]}]{one.verdict}[/], {one.n} pairs"
     return f"{escape(ratio_text(one))}\n{verdict}"
-
-
-def _print_lines(lines: Sequence[str], console: Console) -> None:
-    for line in lines:
-        console.print(line, markup=False, highlight=False)

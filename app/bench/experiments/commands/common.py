@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.statistics import Conclusion, conclude
+from app.bench.experiments.findings import Findings, findings_of
 from app.bench.store import Store
 from backends.errors import DynoError
 from backends.settings import get_settings
@@ -62,14 +62,12 @@ def found(store: Store, id_: str) -> Experiment:
     return one
 
 
-def concluded(store: Store, experiment: Experiment) -> Conclusion:
-    plan = experiment.plan
-    ids = [one.setup.id for one in plan.setups]
-    return conclude(plan.labels, ids, store.samples(experiment.id))
+def findings_in(store: Store, experiment: Experiment) -> Findings:
+    return findings_of(experiment, store.samples(experiment.id))
 
 
-def as_told(experiment: Experiment, conclusion: Conclusion) -> dict[str, Any]:
-    return {"experiment": bare(experiment), "conclusion": asdict(conclusion)}
+def as_told(findings: Findings) -> dict[str, Any]:
+    return {"experiment": bare(findings.experiment), "conclusion": asdict(findings.conclusion)}
 
 
 def bare(experiment: Experiment) -> dict[str, Any]:

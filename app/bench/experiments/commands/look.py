@@ -13,9 +13,9 @@ from app.bench.experiments.commands.common import (
     ExperimentId,
     as_told,
     bare,
-    concluded,
     console,
     echo_json,
+    findings_in,
     found,
     opened_store,
     told,
@@ -82,20 +82,20 @@ def compare(
     out = console()
     with told(out), opened_store() as store:
         one = found(store, id_)
-        conclusion = concluded(store, one)
-        show_conclusion(one, conclusion, out)
-        said: dict[str, Any] = as_told(one, conclusion)
+        findings = findings_in(store, one)
+        show_conclusion(findings, out)
+        said: dict[str, Any] = as_told(findings)
         if second is not None:
             other = found(store, second)
             _refuse_other_work(one, other)
-            later = concluded(store, other)
-            show_conclusion(other, later, out)
+            later = findings_in(store, other)
+            show_conclusion(later, out)
             changed = changes(records_of(store, one), records_of(store, other))
-            moved = moves(conclusion, later)
+            moved = moves(findings.conclusion, later.conclusion)
             show_moves(changed, moved, out)
             said = {
                 "first": said,
-                "second": as_told(other, later),
+                "second": as_told(later),
                 "changes": [asdict(change) for change in changed],
                 "moves": [asdict(move) for move in moved],
             }

@@ -14,9 +14,9 @@ from app.bench.experiments.commands.common import (
     EXIT_STOPPED,
     AsJson,
     as_told,
-    concluded,
     console,
     echo_json,
+    findings_in,
     opened_store,
     told,
 )
@@ -58,10 +58,10 @@ def run(
             if experiment.state != "finished":
                 again = f"To go on: python -m app.bench run {plan} --resume {begun.id}"
                 out.print(again, markup=False, highlight=False, soft_wrap=True)
-        conclusion = concluded(store, experiment)
-        show_conclusion(experiment, conclusion, out)
+        findings = findings_in(store, experiment)
+        show_conclusion(findings, out)
         if as_json:
-            echo_json(as_told(experiment, conclusion))
+            echo_json(as_told(findings))
     raise typer.Exit(_exit_code(experiment, cancel))
 
 
