@@ -17,6 +17,7 @@ LEGEND_PX = 30
 _CLEAR = "rgba(0,0,0,0)"
 _CHARACTER_PX = 7.2
 _LABEL_PX = 17
+_SUBTITLE_LINE_PX = 17
 _LINE_CHART_PX = 320
 _BAR_PX, _BAR_MARGINS_PX = 46, 120
 
@@ -85,7 +86,7 @@ def _chart(title: str, subtitle: str, *, dark: bool, height: int) -> go.Figure:
             "yanchor": "top",
         },
         height=height,
-        margin={**MARGIN, "r": 8},
+        margin={**MARGIN, "t": MARGIN["t"] + _SUBTITLE_LINE_PX * subtitle.count("<br>"), "r": 8},
         separators=f".{THIN}",
         paper_bgcolor=_CLEAR,
         plot_bgcolor=_CLEAR,

@@ -188,12 +188,14 @@ def _lowered(words: str) -> str:
 
 
 def _subtitle(standings: dict[int, Standing]) -> str:
-    parts = ["Medians with 95 % intervals; the line is the front by medians"]
-    if "maybe" in standings.values():
-        parts.append("hollow: the intervals leave open whether it is on the front")
-    if "dominated" in standings.values():
-        parts.append("pale: another is better in both")
-    return "<br>".join(parts)
+    words = {
+        "on the front": "filled: surely on the front",
+        "maybe": "hollow: perhaps on it, as far as the intervals tell",
+        "dominated": "pale: another is surely better in both",
+    }
+    meaning = "; ".join(text for name, text in words.items() if name in standings.values())
+    lead = "Medians with 95 % intervals; the line is the front by medians"
+    return f"{lead}<br>{meaning[0].upper()}{meaning[1:]}"
 
 
 def _draw_front(
