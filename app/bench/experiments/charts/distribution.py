@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.bench.experiments.charts.thin import MOST_POINTS
-from app.bench.experiments.figure_text import Scale, scale_of, short_title
+from app.bench.experiments.figure_text import Scale, axis_title, scale_of, short_title
 from app.bench.experiments.findings import Findings, SetupFigures
 from app.charts.colors import DASHES, faded, setup_color, setup_symbol
-from app.charts.style import Ink, axis, legend_below, line_chart, plain, setup_axis, tall_chart
+from app.charts.style import (
+    Ink,
+    axis,
+    legend_below,
+    line_chart,
+    log_axis,
+    plain,
+    setup_axis,
+    tall_chart,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -63,10 +71,11 @@ def distribution_chart(
     ]
     every = [value for spread in spreads for value in spread.values]
     is_log = min(every) > 0 and max(every) / min(every) >= _LOG_FROM
-    unit = f" ({scale.unit})" if scale.unit else ""
-    title = f"{some.title}{unit}{', log axis' if is_log else ''} · {some.better} is better"
-    look = _log_range(every) if is_log else {"range": _linear_range(every), "rangemode": "normal"}
-    x_axis = axis(title, dark=dark, **look)
+    title = axis_title(some, scale)
+    if is_log:
+        x_axis = log_axis(title, min(every) * 0.95, max(every) * 1.05, dark=dark)
+    else:
+        x_axis = axis(title, dark=dark, range=_linear_range(every), rangemode="normal")
     few = max(len(spread.values) for spread in spreads) <= _FEW
     draw = _strip if few else _shares
     return draw(spreads, short_title(some), scale, metric, x_axis, dark=dark)
@@ -84,13 +93,6 @@ def _medians(findings: Findings, metric: str) -> list[tuple[SetupFigures, tuple[
 def _linear_range(values: Sequence[float]) -> list[float]:
     pad = (max(values) - min(values)) * 0.04 or abs(max(values)) * 0.04 or 1
     return [min(values) - pad, max(values) + pad]
-
-
-def _log_range(values: Sequence[float]) -> dict[str, Any]:
-    low, high = math.log10(min(values)), math.log10(max(values))
-    pad = (high - low) * 0.04
-    dtick = "D2" if high - low < 2.5 else 1
-    return {"type": "log", "range": [low - pad, high + pad], "rangemode": "normal", "dtick": dtick}
 
 
 def _strip(
@@ -135,7 +137,7 @@ def _strip(
             x=[own.value / scale.divisor],
             y=[place],
             mode="markers",
-            marker={"symbol": "line-ns-open", "size": 30, "line": {"width": 3, "color": ink.text}},
+            marker={"symbol": "line-ns-open", "size": 30, "line": {"width": 3}, "color": ink.text},
             error_x={
                 "type": "data",
                 "symmetric": False,

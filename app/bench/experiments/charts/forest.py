@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.charts.colors import setup_color, setup_symbol
-from app.charts.style import Ink, axis, label_width, plain, shortened, tall_chart
+from app.charts.style import MARGIN, Ink, axis, label_width, plain, shortened, tall_chart
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -54,17 +54,17 @@ def forest(
     figure = tall_chart(title, subtitle, height, dark=dark)
     ink = Ink.of(dark)
     low, high = _span(drawn)
+    left = label_width([row.label for row in rows])
     position, placed = 0.0, []
     for heading, mine in groups:
         position += _HEADING
-        _head(figure, heading, position - 0.5, dark=dark)
+        _head(figure, heading, position - 0.5, left, dark=dark)
         for row in mine:
             placed.append((position + 0.5, row))
             position += 1
     figure.add_vline(x=1, line={"width": 1, "color": ink.quiet})
     for y, row in placed:
         _draw_row(figure, y, row, dark=dark)
-    names = [row.label for row in rows]
     figure.update_layout(
         xaxis=axis(
             axis_title,
@@ -88,7 +88,7 @@ def forest(
             ticklabelstandoff=6,
             automargin=False,
         ),
-        margin_l=label_width(names),
+        margin_l=left + MARGIN["l"],
         margin_r=label_width([row.text for row in rows]),
     )
     return figure
@@ -115,12 +115,13 @@ def _ticks(low: float, high: float) -> dict[str, Any]:
     }
 
 
-def _head(figure: go.Figure, text: str, y: float, *, dark: bool) -> None:
+def _head(figure: go.Figure, text: str, y: float, left: int, *, dark: bool) -> None:
     figure.add_annotation(
         text=f"<b>{plain(text)}</b>",
         x=0,
         xref="paper",
         xanchor="left",
+        xshift=-left,
         y=y,
         yanchor="middle",
         showarrow=False,

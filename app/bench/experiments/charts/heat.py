@@ -111,7 +111,7 @@ def heat_map(findings: Findings, *, dark: bool = False) -> go.Figure | None:
             side="top",
             tickmode="array",
             tickvals=list(range(len(metrics))),
-            ticktext=[_wrapped(short_title(metric)) for metric in metrics],
+            ticktext=[_heading(findings, metric) for metric in metrics],
             tickangle=0,
             range=[-0.5, len(metrics) - 0.5],
             rangemode="normal",
@@ -139,14 +139,7 @@ class _Cell:
         if own is None or own.value is None:
             why = own.reason if own is not None else "its pass was not made"
             return _Cell("not measured", "", "", None, f"{head}<br>{plain(missing_phrase(why))}")
-        values = [
-            one
-            for s in findings.setups
-            if (m := s.measured(metric.metric)) is not None
-            for one in [m.value]
-            if one is not None
-        ]
-        text = scale_of(own, values).text(own.value)
+        text = scale_of(own, findings.values(metric.metric)).short(own.value)
         hover = f"{head}<br>{figure_text(own)}, n = {own.n}"
         ratio = _ratio(findings, setup, metric.metric)
         if ratio is None or ratio.ratio is None:
@@ -177,9 +170,11 @@ def _ratio(findings: Findings, setup: SetupFigures, metric: str) -> MetricRatio 
     return next((ratio for ratio in ratios if ratio.metric == metric), None)
 
 
-def _wrapped(title: str) -> str:
-    """A heading over two lines where it is long."""
-    words = title.split()
+def _heading(findings: Findings, metric: SetupFigure) -> str:
+    """Over two lines where it is long; a price says of how much it is."""
+    scale = scale_of(metric, findings.values(metric.metric))
+    title = f"Cost {scale.unit.removeprefix('$ ')}" if scale.is_money else short_title(metric)
+    words = title.split(" ")
     if len(title) <= 12 or len(words) < 2:
         return plain(title)
     half = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(title) / 2))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app.bench.experiments.charts.thin import thinned, thinning_words
-from app.bench.experiments.figure_text import scale_of, short_title
+from app.bench.experiments.figure_text import axis_title, scale_of, short_title
 from app.bench.experiments.findings import Findings
 from app.charts.colors import DASHES, faded, setup_color, setup_symbol
-from app.charts.style import axis, legend_below, line_chart, plain
+from app.charts.style import axis, legend_below, line_chart, log_axis, plain
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -90,13 +90,15 @@ def length_chart(
             hovertemplate=f"<b>{label}</b>, about %{{x:.0f}} tokens<br>median %{{customdata[0]}}, "
             "n = %{customdata[1]}<extra></extra>",
         )
-    unit = f" ({scale.unit})" if scale.unit else ""
-    is_log = min(values) > 0 and max(values) / min(values) >= _LOG_FROM
-    log: dict[str, Any] = {"type": "log", "rangemode": "normal", "dtick": "D2"} if is_log else {}
-    title = f"{short_title(some)}{unit}{', log axis' if is_log else ''} · {some.better} is better"
+    title = axis_title(replace(some, title=short_title(some)), scale)
+    if min(values) > 0 and max(values) / min(values) >= _LOG_FROM:
+        ends = min(values) / scale.divisor * 0.93, max(values) / scale.divisor * 1.07
+        y_axis = log_axis(title, *ends, dark=dark)
+    else:
+        y_axis = axis(title, dark=dark)
     figure.update_layout(
         xaxis=axis("Tokens of the prompt", dark=dark, grid=False, rangemode="normal"),
-        yaxis=axis(title, dark=dark, **log),
+        yaxis=y_axis,
         height=420,
     )
     legend_below(figure)

@@ -18,7 +18,9 @@ from app.charts.style import Ink, axis, legend_below, line_chart, plain
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_TICKS = (0.1, 0.2, 0.5, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 20, 50)
+_FINE = (0.8, 0.9, 1, 1.1, 1.25, 1.5)
+_COARSE = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100)
+_COARSE_FROM = 0.3  # decades
 _UNITS = ((3 * 3600, 3600, "hours"), (3 * 60, 60, "minutes"), (0, 1, "seconds"))
 
 
@@ -93,17 +95,18 @@ def timeline_chart(
         if not mine:
             continue
         symbol = setup_symbol(setup.index)
+        line = {"width": 1.5, "color": faded(color, 0.75)}
+        look = {"size": 7, "color": faded(color, 0.75), "line": line}
+        # In the legend a setup has its own symbol, however many of its runs are crosses.
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", name=label, marker=look | {"symbol": symbol}
+        )
         figure.add_scatter(
             x=[(row.at - start).total_seconds() / divisor for row in mine],
             y=[row.relative for row in mine],
             mode="markers",
-            name=label,
-            marker={
-                "size": 7,
-                "symbol": ["x-thin-open" if row.disturbed else symbol for row in mine],
-                "color": faded(color, 0.75),
-                "line": {"width": 1.5, "color": faded(color, 0.75)},
-            },
+            showlegend=False,
+            marker=look | {"symbol": ["x-thin-open" if row.disturbed else symbol for row in mine]},
             customdata=[plain(row.disturbed) or "not disturbed" for row in mine],
             hovertemplate=f"<b>{label}</b><br>%{{y:.3~g}}× the median of its prompt<br>"
             "%{customdata}<extra></extra>",
@@ -122,7 +125,8 @@ def _log_range(rows: list[TimelineRow]) -> dict[str, Any]:
     low, high = min(float(values.min()), -0.04), max(float(values.max()), 0.04)
     pad = (high - low) * 0.06
     span = {"type": "log", "range": [low - pad, high + pad], "rangemode": "normal"}
-    shown = [one for one in _TICKS if low - pad <= np.log10(one) <= high + pad]
+    offered = _COARSE if high - low > _COARSE_FROM else _FINE
+    shown = [one for one in offered if low - pad <= np.log10(one) <= high + pad]
     return span | {
         "tickmode": "array",
         "tickvals": shown,
