@@ -41,6 +41,7 @@ class Scale:
 
     divisor: float
     unit: str
+    digits: int = 3
 
     @property
     def is_money(self) -> bool:
@@ -48,20 +49,25 @@ class Scale:
 
     def text(self, value: float) -> str:
         """A value with its unit: 21.3 ms, $0.042 per million tokens, 97 %."""
-        number = significant(value / self.divisor)
+        number = significant(value / self.divisor, self.digits)
         if self.is_money:
             return f"${number}{self.unit[1:]}"
-        return f"{number}{THIN}{self.unit}" if self.unit else number
+        gap = "" if self.unit in ("", "×") else THIN
+        return f"{number}{gap}{self.unit}"
 
     def short(self, value: float) -> str:
         """As `text`, for cells whose heading says of how much the price is: $0.042."""
-        return f"${significant(value / self.divisor)}" if self.is_money else self.text(value)
+        return (
+            f"${significant(value / self.divisor, self.digits)}"
+            if self.is_money
+            else self.text(value)
+        )
 
     def interval(self, figure: SetupFigure) -> str:
         """The interval alone: [20.9, 21.8]; empty where there is none."""
         if figure.low is None or figure.high is None:
             return ""
-        ends = (significant(end / self.divisor) for end in (figure.low, figure.high))
+        ends = (significant(end / self.divisor, self.digits) for end in (figure.low, figure.high))
         return f"[{', '.join(ends)}]"
 
     def with_interval(self, figure: SetupFigure) -> str:
@@ -75,6 +81,8 @@ def scale_of(figure: SetupFigure, values: Sequence[float]) -> Scale:
     """The unit in which the smallest of these values reads well."""
     if figure.metric in _UNITS:
         return Scale(1, _UNITS[figure.metric])
+    if figure.metric == "perplexity_ratio":
+        return Scale(1, "×", digits=4)
     if figure.metric in _SHARES:
         return Scale(0.01, "%")
     sizes = [abs(value) for value in values if value]

@@ -33,6 +33,7 @@ ORDER = (
     "cost_per_million_tokens",
     "cost_dollars",
     "perplexity",
+    "perplexity_ratio",
     "kl_per_token",
     "top1_agreement",
     "first_divergence_tokens",
@@ -78,8 +79,8 @@ class Findings:
         return tuple(found[name][0] for name in names if len(found[name]) >= at_least)
 
     def values(self, metric: str) -> list[float]:
-        """Every setup's value of a metric, where it has one: they share a unit on screen."""
-        found = (setup.figures.get(metric) for setup in self.setups)
+        """The values of a metric that setups have, in their order."""
+        found = (setup.measured(metric) for setup in self.setups)
         return [one.value for one in found if one is not None and one.value is not None]
 
     def runs_of(self, index: int) -> list[RunSample]:
