@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.errors import Cancelled
+from backends.errors import Cancelled, InvalidRequest
 from backends.scores import Ids, Scores
 
 Rows = np.ndarray[Any, np.dtype[np.float32]]
@@ -21,6 +21,8 @@ def scores_of(
     parts: list[Scores] = []
     done = 0
     for rows in passes:
+        if ids is not None and int(ids.max()) >= rows.shape[-1]:
+            raise InvalidRequest("The other's vocabulary has tokens that this one has not.")
         chosen = None if ids is None else ids[done : done + len(rows)]
         parts.append(_of_pass(rows, np.array(said[done : done + len(rows)]), top_k, chosen))
         done += len(rows)
