@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
 from app.bench.format import significant
+from app.bench.quality.figures import IS_REFERENCE
 
 
 def ratio_text(one: MetricRatio) -> str:
@@ -64,7 +65,7 @@ def remarks(findings: Findings) -> list[str]:
         f"{figure.title}: {figure.reason}."
         for setup in findings.setups
         for figure in setup.figures.values()
-        if figure.reason
+        if figure.reason and figure.reason != IS_REFERENCE
     }
     missing |= {
         f"{ratio.title} against the reference: {ratio.reason}."
