@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.bench.experiments.check import CheckLine
 from app.bench.experiments.environments import Change
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.figure_text import Scale, scale_of, short_title
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio, Move
-from app.bench.experiments.words import ratio_text, remarks, times_text
+from app.bench.experiments.words import check_words, ratio_text, remarks, times_text
 from app.bench.format import bytes_text, duration
 from app.bench.quality.figures import IS_REFERENCE
 from app.bench.store import RunSummary
@@ -101,9 +102,7 @@ def _show_figures(
     scales = [scale_of(one, findings.values(one.metric)) for one in metrics]
     for setup in findings.setups:
         found = (setup.measured(one.metric) for one in metrics)
-        cells = (
-            _figure(one, scale) for one, scale in zip(found, scales, strict=True)
-        )
+        cells = (_figure(one, scale) for one, scale in zip(found, scales, strict=True))
         table.add_row(escape(setup.label), str(len(findings.runs_of(setup.index))), *cells)
     console.print(title, style="dim", highlight=False)
     console.print(table)
@@ -134,6 +133,31 @@ def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Consol
             words if one.ratio is not None else escape(one.reason),
         )
     console.print(moved if found else "The two experiments have no setup in common.")
+
+
+def show_check(
+    lines: Sequence[CheckLine],
+    left_out: Mapping[str, str],
+    console: Console,
+    *,
+    is_paired: bool,
+) -> None:
+    """Each figure's change since the baseline, and what that says about its bound."""
+    table = _table("setup", "figure", "now / baseline", "starts", "")
+    for line in lines:
+        colour = {"over": "red", "within": "green"}.get(line.verdict, "yellow")
+        table.add_row(
+            escape(line.setup),
+            line.title,
+            escape(times_text(line.ratio, line.low, line.high)),
+            str(line.starts),
+            f"[{colour}]{escape(check_words(line))}[/]",
+        )
+    how = "start by start, beside the baseline's version" if is_paired else "against the file"
+    console.print(f"Compared {how}; all intervals hold together with 95 %", style="dim")
+    console.print(table)
+    for label, said in left_out.items():
+        console.print(f"{label} failed: {said}", markup=False, highlight=False)
 
 
 def _table(*headings: str) -> Table:
