@@ -74,10 +74,13 @@ def show_conclusion(findings: Findings, console: Console) -> None:
     console.print(f"[bold]{escape(experiment.plan.name)}[/bold] ({experiment.id})", highlight=False)
     of_runs = [one for one in findings.metrics() if one.metric in MEDIANS]
     of_passes = [one for one in findings.metrics() if one.metric not in MEDIANS]
-    _show_figures("Medians with their 95 % intervals", findings, of_runs, console)
+    counts = [len(findings.runs_of(setup.index)) for setup in findings.setups]
+    medians = _figures(findings, of_runs, runs=counts)
+    console.print("Medians with their 95 % intervals", style="dim", highlight=False)
+    console.print(medians)
     if of_passes:
-        title = "What other passes found, with 95 % intervals"
-        _show_figures(title, findings, of_passes, console)
+        console.print("What other passes found, with 95 % intervals", style="dim", highlight=False)
+        console.print(_figures(findings, of_passes))
     reference, *others = conclusion.setups
     if others:
         ratios = _table("setup", *(one.title for one in others[0].ratios))
@@ -95,17 +98,16 @@ def show_conclusion(findings: Findings, console: Console) -> None:
         console.print(line, markup=False, highlight=False)
 
 
-def _show_figures(
-    title: str, findings: Findings, metrics: Sequence[SetupFigure], console: Console
-) -> None:
-    table = _table("setup", "runs", *(short_title(one) for one in metrics))
+def _figures(findings: Findings, metrics: Sequence[SetupFigure], runs: Sequence[int] = ()) -> Table:
+    """A row a setup, with how many runs it has where that is told."""
+    counted = ["runs"] if runs else []
+    table = _table("setup", *counted, *(short_title(one) for one in metrics))
     scales = [scale_of(one, findings.values(one.metric)) for one in metrics]
     for setup in findings.setups:
         found = (setup.measured(one.metric) for one in metrics)
         cells = (_figure(one, scale) for one, scale in zip(found, scales, strict=True))
-        table.add_row(escape(setup.label), str(len(findings.runs_of(setup.index))), *cells)
-    console.print(title, style="dim", highlight=False)
-    console.print(table)
+        table.add_row(escape(setup.label), *map(str, runs[setup.index :][:1]), *cells)
+    return table
 
 
 def _figure(one: SetupFigure | None, scale: Scale) -> str:
