@@ -13,6 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.bench.experiments.plan import Plan, PlannedSetup, plan_toml
 from app.bench.experiments.samples import RunSample
@@ -81,17 +82,15 @@ def one_start(version: Version, plan: Plan, workload: Workload, number: int) -> 
     file = version.data / "plan.toml"
     file.write_text(plan_toml(_of_one_start(plan, prompts, number)), encoding="utf-8")
     ended = _finished(version, ["run", str(file), "--json"])
-    try:
-        experiment = json.loads(ended.stdout.splitlines()[-1])["experiment"]
-        return Start(experiment["id"], experiment["left_out"])
-    except (IndexError, KeyError, TypeError, ValueError) as error:
-        lines = [*ended.stdout.splitlines(), *ended.stderr.splitlines()]
-        said = " ".join(line.strip() for line in lines[-_TOLD_LINES:])
-        raise StartFailed(
-            f"The version in {version.folder} ended with {ended.returncode} and said: "
-            f"{said or 'nothing'}",
-            "Try it there: python -m app.bench doctor",
-        ) from error
+    told = _last_json(ended.stdout)
+    if "experiment" in told:
+        return Start(told["experiment"]["id"], told["experiment"]["left_out"])
+    lines = [*ended.stdout.splitlines(), *ended.stderr.splitlines()][-_TOLD_LINES:]
+    said = told.get("error") or " ".join(line.strip() for line in lines) or "nothing"
+    raise StartFailed(
+        f"The version in {version.folder} ended with {ended.returncode} and said: {said}",
+        "Try it there: python -m app.bench doctor",
+    )
 
 
 def samples_of(version: Version, starts: list[Start], settings: Settings) -> list[list[RunSample]]:
@@ -131,6 +130,14 @@ def _jsonl(workload: Workload) -> str:
         for messages in workload.conversations
     )
     return "".join(json.dumps({"messages": messages}) + "\n" for messages in spoken)
+
+
+def _last_json(output: str) -> dict[str, Any]:
+    try:
+        told = json.loads(output.splitlines()[-1])
+    except (IndexError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _finished(version: Version, arguments: list[str]) -> subprocess.CompletedProcess[str]:

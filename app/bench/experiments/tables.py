@@ -15,7 +15,8 @@ from app.bench.experiments.figure_text import Scale, scale_of, short_title
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio, Move
-from app.bench.experiments.words import check_words, ratio_text, remarks, times_text
+from app.bench.experiments.words import check_words, compared, ratio_text, remarks, times_text
+from app.bench.figures import metric_named
 from app.bench.format import bytes_text, duration
 from app.bench.quality.figures import IS_REFERENCE
 from app.bench.store import RunSummary
@@ -83,9 +84,11 @@ def show_conclusion(findings: Findings, console: Console) -> None:
         console.print(_figures(findings, of_passes))
     reference, *others = conclusion.setups
     if others:
-        ratios = _table("setup", *(one.title for one in others[0].ratios))
+        shown = compared(conclusion)
+        ratios = _table("setup", *(metric_named(name).title for name in shown))
         for other in others:
-            ratios.add_row(escape(other.label), *(_ratio(ratio) for ratio in other.ratios))
+            cells = (_ratio(ratio) for ratio in other.ratios if ratio.metric in shown)
+            ratios.add_row(escape(other.label), *cells)
         console.print(
             f"Ratios to {reference.label}, in pairs; all {conclusion.comparisons} intervals hold "
             "together with 95 %",

@@ -36,6 +36,13 @@ def sentences(conclusion: Conclusion) -> list[str]:
     return [sentence for one in others for sentence in _sentences_of(one, reference.label)]
 
 
+def compared(conclusion: Conclusion) -> list[str]:
+    """The metrics in which a setup could be compared with the reference; all where none could."""
+    ratios = [one for setup in conclusion.setups for one in setup.ratios]
+    found = dict.fromkeys(one.metric for one in ratios if one.ratio is not None)
+    return list(found or dict.fromkeys(one.metric for one in ratios))
+
+
 def check_words(line: CheckLine) -> str:
     """“slower by 12 % [11, 14]: more than 10 %”, and what to do where nothing can be told."""
     more, less = ("more", "less") if line.metric in MEMORY else ("slower", "faster")

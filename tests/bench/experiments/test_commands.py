@@ -191,7 +191,9 @@ def test_a_bad_plan_is_a_sentence_and_begins_nothing(plan: Path, text: str, said
 
 
 def test_unknown_experiments_are_told(plan: Path) -> None:
-    assert invoked("compare", "nothing").exit_code == 2
+    told = invoked("compare", "nothing", "--json")
+    assert told.exit_code == 2
+    assert last_json(told)["error"] == "There is no experiment nothing."
     assert invoked("run", plan, "--resume", "nothing").exit_code == 2
 
 

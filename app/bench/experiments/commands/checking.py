@@ -89,7 +89,7 @@ def check(
     run, 130 after Ctrl-C. --fail-if-slower 0% asks whether it is slower at all.
     """
     out = console()
-    with told(out):
+    with told(out, as_json):
         bounds = _bounds(slower, more_memory)
         read = read_baseline(baseline)
         plan = _chosen(read.experiment.plan, setup or [])
