@@ -6,15 +6,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
 from app.bench.conversation import Conversation
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.samples import RunSample, sample_of
+from app.bench.experiments.samples import RunSample
 from app.bench.record import RunRecord
-from app.bench.store import conversations, database, experiments, failures, runs
+from app.bench.store import conversations, database, experiments, failures, runs, samples
 from app.bench.store.values import ConversationSummary, RunFilter, RunSummary
 from backends.errors import DynoError, NotRecorded
 from backends.settings import Settings
@@ -74,6 +74,11 @@ class Store:
         """Committed when this returns. Saving the same id again replaces it."""
         with self._writing() as session:
             runs.save(session, record)
+
+    def save_runs(self, records: Sequence[RunRecord]) -> None:
+        """The same for many: all of them are committed or none."""
+        with self._writing() as session:
+            runs.save_all(session, records)
 
     def runs(self, filter_: RunFilter) -> list[RunSummary]:
         """Newest first."""
@@ -160,8 +165,7 @@ class Store:
     def samples(self, experiment_id: str) -> list[RunSample]:
         """What comparisons need of an experiment's runs, in no order."""
         with self._reading() as session:
-            mine = RunFilter(visitor=None, experiment_id=experiment_id, limit=None)
-            return [sample_of(record) for record in runs.records(session, mine)]
+            return samples.samples(session, experiment_id)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Session]:

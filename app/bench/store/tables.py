@@ -48,11 +48,14 @@ class Base(DeclarativeBase):
 
 
 class RunRow(Base):
-    """What lists, filters and sums need of a run; the rest is in `RunBodyRow`.
+    """What lists, filters, sums and comparisons need of a run; the rest is in `RunBodyRow`.
 
     `comparable`: finished, warm, alone on its device and not disturbed. `superseded`: its turn was
     edited or cleared since, so that it is no answer of the conversation any more. `cost` is a
     Decimal as text.
+
+    In an experiment `place_…` say where it stands, and `reasons` is JSON: why a metric that setups
+    are compared by was not measured; None where all were.
     """
 
     __tablename__ = "runs"
@@ -84,6 +87,13 @@ class RunRow(Base):
     cost: Mapped[str | None]
     deleted_at: Mapped[dt.datetime | None]
     experiment_id: Mapped[str | None]
+    place_round: Mapped[int | None]
+    place_conversation: Mapped[int | None]
+    place_turn: Mapped[int | None]
+    place_setup: Mapped[int | None]
+    place_attempt: Mapped[int | None]
+    disturbed: Mapped[str] = mapped_column(default="")
+    reasons: Mapped[str | None]
 
     __table_args__ = (
         Index("ix_runs_created_at", "created_at"),
