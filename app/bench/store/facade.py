@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.bench.conversation import Conversation
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.samples import RunSample
+from app.bench.experiments.sample_table import SampleTable
 from app.bench.record import RunRecord
 from app.bench.store import conversations, database, experiments, failures, runs, samples
 from app.bench.store.values import ConversationSummary, RunFilter, RunSummary
@@ -162,7 +162,7 @@ class Store:
         with self._reading() as session:
             return experiments.newest(session, visitor, limit)
 
-    def samples(self, experiment_id: str) -> list[RunSample]:
+    def samples(self, experiment_id: str) -> SampleTable:
         """What comparisons need of an experiment's runs, in no order."""
         with self._reading() as session:
             return samples.samples(session, experiment_id)
