@@ -15,7 +15,12 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.sample_table import SampleTable
 from app.bench.record import RunRecord
 from app.bench.store import conversations, database, experiments, failures, runs, samples
-from app.bench.store.values import ConversationSummary, RunFilter, RunSummary
+from app.bench.store.values import (
+    ConversationSummary,
+    ExperimentSummary,
+    RunFilter,
+    RunSummary,
+)
 from backends.errors import DynoError, NotRecorded
 from backends.settings import Settings
 
@@ -64,6 +69,7 @@ class Store:
         if problem is None:
             with contextlib.suppress(NotRecorded), store._writing() as session:
                 conversations.purge(session, clock() - KEEP_DELETED)
+                experiments.purge(session, clock() - KEEP_DELETED)
                 runs.purge(session, clock() - KEEP_DELETED)
         return store
 
@@ -161,6 +167,28 @@ class Store:
         """Newest first."""
         with self._reading() as session:
             return experiments.newest(session, visitor, limit)
+
+    def experiment_summaries(
+        self, visitor: str | None, limit: int = 50, offset: int = 0
+    ) -> list[ExperimentSummary]:
+        """Newest first, with how many runs each has; reads neither plans whole nor runs."""
+        with self._reading() as session:
+            return experiments.summaries(session, visitor, limit, offset)
+
+    def rename_experiment(self, id_: str, visitor: str | None, name: str) -> bool:
+        """Empty: the plan's own name again. False where there is none such for the visitor."""
+        with self._writing() as session:
+            return experiments.rename(session, id_, visitor, name)
+
+    def delete_experiment(self, id_: str, visitor: str | None) -> bool:
+        """Hide it and its runs; both can be restored together for 30 days. Runs that are still made
+        for it are hidden, too."""
+        with self._writing() as session:
+            return experiments.delete(session, id_, visitor, self._clock())
+
+    def restore_experiment(self, id_: str, visitor: str | None) -> bool:
+        with self._writing() as session:
+            return experiments.restore(session, id_, visitor)
 
     def samples(self, experiment_id: str) -> SampleTable:
         """What comparisons need of an experiment's runs, in no order."""
