@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlannedSetup
@@ -19,18 +15,6 @@ from backends.setup import Setup
 from tests.bench.samples import NOON, make_conversation, make_run
 
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data")
-
-
-@pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
-    opened = Store.open(settings)
-    yield opened
-    opened.close()
 
 
 def experiment(id_: str = "e", **changes: Any) -> Experiment:
