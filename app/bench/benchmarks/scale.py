@@ -93,7 +93,7 @@ def _filled(folder: Path, runs: int) -> Filled:
 
 
 def _look(server: ServerProcess, page: Page, filled: Filled, seen: _Seen) -> None:
-    """One visit: the chat first, as everybody comes in; then the large experiment, then the runs."""
+    """One visit: the chat first, as everybody comes in; the large experiment; then the runs."""
     page.add_init_script(f"({_WATCH})()")
     page.goto(server.url)
     page.locator(PROMPT_BOX).wait_for()
