@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from backends.errors import InvalidSetup
 from backends.setup import Setup
 
 Group = Literal["weights", "cache", "speculation", "decoding", "device"]
@@ -113,6 +114,11 @@ class Availability:
     ok: bool
     reason: str = ""
     remedy: str = ""
+
+    def require(self) -> None:
+        """Raises `InvalidSetup` with the reason unless it is ok."""
+        if not self.ok:
+            raise InvalidSetup(self.reason, self.remedy)
 
 
 # Fields of a setup that name what is run, and where.

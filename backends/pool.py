@@ -17,7 +17,7 @@ import psutil
 
 from backends.catalog import title_of
 from backends.engine import Backend, CancelToken, Engine, OnProgress, Progress
-from backends.errors import Cancelled, DynoError, InvalidRequest, InvalidSetup, OutOfMemory
+from backends.errors import Cancelled, DynoError, InvalidRequest, OutOfMemory
 from backends.registry import get_backend
 from backends.setup import Setup
 
@@ -110,9 +110,7 @@ class EnginePool:
     ) -> tuple[_Slot, bool]:
         key = setup.engine_key
         backend = self._backend_of(setup.backend)
-        verdict = backend.check(setup)
-        if not verdict.ok:
-            raise InvalidSetup(verdict.reason, verdict.remedy)
+        backend.check(setup).require()
         with self._changed:
             while True:
                 slot = self._slots.get(key)

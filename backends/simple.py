@@ -18,7 +18,6 @@ from backends.engine import CancelToken, EngineFacts, OnProgress, OpenUntilClose
 from backends.errors import (
     Cancelled,
     GenerationFailed,
-    InvalidSetup,
 )
 from backends.limits import new_tokens_allowed
 from backends.request import (
@@ -134,9 +133,7 @@ class SimpleBackend(ABC):
         return None
 
     def open(self, setup: Setup, on_progress: OnProgress, cancel: CancelToken) -> SimpleEngine:
-        verdict = self.check(setup)
-        if not verdict.ok:
-            raise InvalidSetup(verdict.reason, verdict.remedy)
+        self.check(setup).require()
         on_progress(Progress("Loading"))
         started = time.perf_counter()
         engine = self.load(setup, on_progress, cancel)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.bench.figures import Figure, all_figures
+from app.bench.figures import all_figures
+from app.bench.metric import Figure
 from app.bench.record import RunRecord
 
 PAIRS_FOR_A_VERDICT = 6

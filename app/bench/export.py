@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pydantic import BaseModel
 
 from app.bench.conversation import Column, Conversation
-from app.bench.figures import Figure, all_figures
+from app.bench.figures import all_figures
 from app.bench.labels import offered_toggles
+from app.bench.metric import Figure
 from app.bench.record import RunRecord
 from backends.setup import Setup
 

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Literal
 
-from app.bench import figures
+from app.bench import figures, formulae
 from app.bench.conversation import Column, Conversation, Turn
 from app.bench.export import Cell, defused
-from app.bench.figures import Provenance
 from app.bench.labels import labels
+from app.bench.metric import Provenance
 from app.bench.record import MemoryLedger, RunRecord
 
 MemoryPart = Literal["weights", "kv_cache", "draft", "activations", "compiled", "rest", "peak"]
@@ -152,7 +152,7 @@ def memory_bars(records: Sequence[RunRecord]) -> list[MemoryBar]:
             ("draft", _draft_bytes(memory), "measured"),
             ("activations", memory.activations_bytes, "measured"),
             ("compiled", memory.compile_bytes, "measured"),
-            ("rest", max(0, figures.rest_bytes(record) or 0), "derived"),
+            ("rest", max(0, formulae.rest_bytes(record) or 0), "derived"),
         ]
         bars += [MemoryBar(setup, part, size, how) for part, size, how in parts if size]
     return bars

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 from app.bench import figures
-from app.bench.figures import Figure, Provenance
+from app.bench.metric import Figure, Provenance
 from app.bench.record import RunRecord
 from app.ui.format import Parts, count, missing_phrase, row_parts
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.bench.figures import NOT_TOLD, Figure, Unit
+from app.bench.formulae import NOT_TOLD
+from app.bench.metric import Figure, Unit
 
 THIN = "\u202f"  # narrow no-break space: between thousands, and before a unit
 Number = int | float | Decimal

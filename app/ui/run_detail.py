@@ -6,9 +6,9 @@ import json
 
 import streamlit as st
 
-from app.bench import figures
+from app.bench import figures, formulae
 from app.bench.export import runs_json
-from app.bench.figures import Figure
+from app.bench.metric import Figure
 from app.bench.record import MemoryLedger, RunRecord
 from app.ui.errors import show_error
 from app.ui.facts_table import draw_facts
@@ -49,7 +49,7 @@ def figure_rows(run: RunRecord) -> list[tuple[str, ...]]:
 
 def ledger_rows(run: RunRecord) -> list[tuple[str, ...]]:
     """The parts of the peak; what was not read says so."""
-    memory, rest = run.memory, figures.rest_bytes(run)
+    memory, rest = run.memory, formulae.rest_bytes(run)
     why = memory.reason or "not told apart on this device"
     parts = [
         ("Weights", memory.weights_bytes, "summed over the loaded tensors"),

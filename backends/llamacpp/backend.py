@@ -28,7 +28,7 @@ from backends.llamacpp.options import (
     cache_type,
     context_too_long,
 )
-from backends.local.devices import default_threads, has_mps, usable_cores
+from backends.local.devices import default_threads, has_mps
 from backends.local.formats import Format, catalog_bytes
 from backends.local.weight_files import checkpoint_bytes, configuration
 from backends.settings import get_settings, hub_token
@@ -36,6 +36,7 @@ from backends.setup import Setup
 from backends.worker.drafts import draft_source
 from backends.worker.engine import LocalEngine
 from backends.worker.messages import Load
+from backends.worker.toggles import DRAFT_TOKENS, REUSE_PREFIX, SPECULATION, threads
 
 WORKER_ENTRY = "backends.llamacpp.worker.serve:serve"
 INSTALL = "pip install -r requirements-llamacpp.txt"
@@ -97,25 +98,8 @@ class LlamaCppBackend:
                     maximum=1_048_576,
                     is_option=True,
                 ),
-                Toggle(
-                    "reuse_prefix",
-                    "Reuse prefix",
-                    "cache",
-                    "The KV cache of the conversation so far is kept between turns: a turn "
-                    "computes only its new tokens.",
-                ),
-                Toggle(
-                    "speculation",
-                    "Speculation",
-                    "speculation",
-                    "Tokens are guessed ahead and checked by the model in one pass: the same "
-                    "answer in fewer passes.",
-                    (
-                        Choice("none", "none", "one pass for each token"),
-                        Choice("draft", "draft model", "a small model guesses"),
-                        Choice("lookup", "prompt lookup", "guesses are copied from the text"),
-                    ),
-                ),
+                REUSE_PREFIX,
+                SPECULATION,
                 Toggle(
                     "draft_model",
                     "Draft model",
@@ -126,16 +110,7 @@ class LlamaCppBackend:
                     is_text=True,
                     only_with=("speculation", ("draft",)),
                 ),
-                Toggle(
-                    "draft_tokens",
-                    "Guesses a cycle",
-                    "speculation",
-                    "Empty: a draft model goes on while it is sure of its guesses, at first up to "
-                    "20; with prompt lookup 10.",
-                    minimum=1,
-                    maximum=64,
-                    only_with=("speculation", ("draft", "lookup")),
-                ),
+                DRAFT_TOKENS,
                 HISTORY,
                 Toggle(
                     GPU_LAYERS,
@@ -146,14 +121,7 @@ class LlamaCppBackend:
                     maximum=1_000,
                     is_option=True,
                 ),
-                Toggle(
-                    "threads",
-                    "CPU threads",
-                    "device",
-                    f"Empty: {default_threads()} on this machine (one core is left to the app).",
-                    minimum=1,
-                    maximum=usable_cores(),
-                ),
+                threads(),
             )
         )
 

@@ -31,7 +31,6 @@ from backends.local.devices import (
     default_threads,
     has_mps,
     resolve_device,
-    usable_cores,
 )
 from backends.local.formats import FORMATS, GPTQ_BITS, catalog_bytes, format_of
 from backends.local.weight_files import checkpoint_bytes, gptq_bits, has_sliding_window
@@ -40,6 +39,7 @@ from backends.setup import Setup, Weights
 from backends.worker.drafts import draft_source
 from backends.worker.engine import LocalEngine
 from backends.worker.messages import Load
+from backends.worker.toggles import DRAFT_TOKENS, REUSE_PREFIX, SPECULATION, threads
 
 WORKER_ENTRY = "backends.local.worker.serve:serve"
 _CALIBRATION = Reading("What is quantized here is calibrated on", calibration_text)
@@ -119,25 +119,8 @@ class LocalBackend:
                         Choice("off", "off", "the whole text is computed again for each token"),
                     ),
                 ),
-                Toggle(
-                    "reuse_prefix",
-                    "Reuse prefix",
-                    "cache",
-                    "The KV cache of the conversation so far is kept between turns: a turn "
-                    "computes only its new tokens.",
-                ),
-                Toggle(
-                    "speculation",
-                    "Speculation",
-                    "speculation",
-                    "Tokens are guessed ahead and checked by the model in one pass: the same "
-                    "answer in fewer passes.",
-                    (
-                        Choice("none", "none", "one pass for each token"),
-                        Choice("draft", "draft model", "a small model guesses"),
-                        Choice("lookup", "prompt lookup", "guesses are copied from the text"),
-                    ),
-                ),
+                REUSE_PREFIX,
+                SPECULATION,
                 Toggle(
                     "draft_model",
                     "Draft model",
@@ -146,16 +129,7 @@ class LocalBackend:
                     is_text=True,
                     only_with=("speculation", ("draft",)),
                 ),
-                Toggle(
-                    "draft_tokens",
-                    "Guesses a cycle",
-                    "speculation",
-                    "Empty: a draft model goes on while it is sure of its guesses, at first up to "
-                    "20; with prompt lookup 10.",
-                    minimum=1,
-                    maximum=64,
-                    only_with=("speculation", ("draft", "lookup")),
-                ),
+                DRAFT_TOKENS,
                 Toggle(
                     "compile",
                     "torch.compile",
@@ -191,14 +165,7 @@ class LocalBackend:
                     "Where the model runs. Nothing falls back silently.",
                     self._devices(),
                 ),
-                Toggle(
-                    "threads",
-                    "CPU threads",
-                    "device",
-                    f"Empty: {default_threads()} on this machine (one core is left to the app).",
-                    minimum=1,
-                    maximum=usable_cores(),
-                ),
+                threads(),
             )
         )
 

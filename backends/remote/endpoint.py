@@ -22,7 +22,6 @@ from backends.engine import REMOTE_DEVICE, CancelToken, EngineFacts, OnProgress,
 from backends.errors import (
     Cancelled,
     DynoError,
-    InvalidSetup,
     MissingCredential,
     ModelNotFound,
     RemoteError,
@@ -115,9 +114,7 @@ class EndpointBackend:
         return None
 
     def open(self, setup: Setup, on_progress: OnProgress, cancel: CancelToken) -> RemoteEngine:
-        verdict = self.check(setup)
-        if not verdict.ok:
-            raise InvalidSetup(verdict.reason, verdict.remedy)
+        self.check(setup).require()
         started_s = time.perf_counter()
         count = _counter(setup)
         on_progress(Progress("Asking the server for its models"))

@@ -16,7 +16,7 @@ from backends.capabilities import (
 )
 from backends.catalog import catalog
 from backends.engine import REMOTE_DEVICE, CancelToken, EngineFacts, OnProgress, Progress
-from backends.errors import Cancelled, InvalidSetup, ModelNotFound
+from backends.errors import Cancelled, ModelNotFound
 from backends.remote.attempts import Patience
 from backends.remote.engine import RemoteEngine
 from backends.remote.keys import Keys
@@ -130,9 +130,7 @@ class ServerlessBackend:
         return None
 
     def open(self, setup: Setup, on_progress: OnProgress, cancel: CancelToken) -> RemoteEngine:
-        verdict = self.check(setup)
-        if not verdict.ok:
-            raise InvalidSetup(verdict.reason, verdict.remedy)
+        self.check(setup).require()
         started_s = time.perf_counter()
         model = hosted_id(setup)
         on_progress(Progress("Asking who hosts the model"))

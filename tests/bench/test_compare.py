@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from app.bench.compare import best, equal_beginning, paired_ratio, why_not_comparable
-from app.bench.figures import Figure
+from app.bench.metric import Figure
 from app.bench.record import ChunkStamp, Price, RunRecord, TokenUsage
 from backends.request import Message, Request, Sampling
 from backends.setup import Setup

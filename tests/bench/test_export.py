@@ -16,7 +16,7 @@ from app.bench.export import (
     runs_csv,
     runs_json,
 )
-from app.bench.figures import Figure
+from app.bench.metric import Figure
 from app.bench.record import ErrorNote, RunRecord
 from tests.bench.samples import make_conversation, make_run
 

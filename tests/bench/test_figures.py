@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.bench import figures
+from app.bench import figures, formulae
 from app.bench.record import Environment, MemoryLedger, Price, Timeline, TokenPrice, TokenUsage
 from backends.engine import REMOTE_DEVICE
 from tests.bench.samples import MS, make_run, stamps
@@ -154,10 +154,10 @@ def test_without_a_price_there_is_no_cost_and_not_a_zero() -> None:
 
 
 def test_the_rest_of_memory_is_the_peak_minus_what_is_known() -> None:
-    assert figures.rest_bytes(make_run()) == 300
+    assert formulae.rest_bytes(make_run()) == 300
     known = MemoryLedger(weights_bytes=10, kv_cache_bytes=2, activations_bytes=3, peak_bytes=20)
-    assert figures.rest_bytes(make_run(memory=known)) == 5
-    assert figures.rest_bytes(make_run(memory=MemoryLedger(peak_bytes=20))) is None
+    assert formulae.rest_bytes(make_run(memory=known)) == 5
+    assert formulae.rest_bytes(make_run(memory=MemoryLedger(peak_bytes=20))) is None
 
 
 def test_token_counts_say_whether_they_are_estimated() -> None:

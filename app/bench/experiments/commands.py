@@ -221,7 +221,7 @@ def _found(store: Store, id_: str) -> Experiment:
 def _concluded(store: Store, experiment: Experiment) -> Conclusion:
     plan = experiment.plan
     ids = [one.setup.id for one in plan.setups]
-    return conclude(plan.labels, ids, records_of(store, experiment))
+    return conclude(plan.labels, ids, store.samples(experiment.id))
 
 
 def _as_json(experiment: Experiment, conclusion: Conclusion) -> dict[str, Any]:

@@ -15,15 +15,15 @@ import numpy as np
 from app.bench.benchmarks.intervals import quantile_interval
 from app.bench.compare import PAIRS_FOR_A_VERDICT, paired_ratio
 from app.bench.experiments.order import WARM_UP_ROUND
-from app.bench.figures import METRICS, Better, Unit
-from app.bench.record import RunRecord
+from app.bench.experiments.samples import MEDIANS, RunSample
+from app.bench.figures import metric_named
+from app.bench.metric import Better, Unit
 
 SAMPLES_FOR_AN_INTERVAL = 6
 CONFIDENCE = 0.95
 # In the order in which they are shown. Decode speed is the inverse of TPOT and is not tested again.
 COMPARED = ("ttft_ns", "tpot_ns", "e2e_ns", "peak_memory_bytes", "cost_dollars")
 _OF_WHOLE_ANSWERS = frozenset({"e2e_ns", "cost_dollars"})
-_BY_NAME = {metric.name: metric for metric in METRICS}
 
 Verdict = Literal["better", "worse", "no difference shown", "not compared"]
 Pair = tuple[int, int, int]
@@ -93,14 +93,14 @@ class Conclusion:
 
 
 def conclude(
-    labels: Sequence[str], setup_ids: Sequence[str], records: Sequence[RunRecord]
+    labels: Sequence[str], setup_ids: Sequence[str], samples: Sequence[RunSample]
 ) -> Conclusion:
-    """The conclusion from an experiment's records; those of other purposes must be left out.
+    """The conclusion from an experiment's runs.
 
-    Warm-ups and failed runs are in no figure. Of a run that was made again the undisturbed one
-    counts, else the last.
+    Warm-ups, runs of other passes and failed runs are in no figure. Of a run that was made
+    again the undisturbed one counts, else the last.
     """
-    by_setup = [_runs_of(index, records) for index in range(len(labels))]
+    by_setup = [_runs_of(index, samples) for index in range(len(labels))]
     kept = [_kept(runs) for runs in by_setup]
     pairs = {
         (index, name): _pairs(kept[0], kept[index], name)
@@ -119,7 +119,7 @@ def conclude(
                 finished=sum(run.status == "finished" for run in runs),
                 failed=sum(run.status == "failed" for run in runs),
                 disturbed=sum(bool(run.disturbed) for run in kept[index].values()),
-                medians=tuple(_median(name, list(kept[index].values())) for name in COMPARED),
+                medians=tuple(_median(name, list(kept[index].values())) for name in MEDIANS),
                 ratios=tuple(_ratio(name, pairs[index, name], comparisons) for name in names),
             )
         )
@@ -147,42 +147,26 @@ def corrected_confidence(comparisons: int) -> float:
     return 1 - (1 - CONFIDENCE) / max(1, comparisons)
 
 
-def _runs_of(index: int, records: Sequence[RunRecord]) -> list[RunRecord]:
-    found = [
-        run
-        for run in records
-        if run.experiment is not None
-        and run.experiment.setup == index
-        and run.experiment.round != WARM_UP_ROUND
-    ]
-    return sorted(found, key=_in_order)
-
-
-def _in_order(run: RunRecord) -> tuple[Pair, int]:
+def _runs_of(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
     """By the plan and not by the clock, which may jump."""
-    assert run.experiment is not None
-    return run.experiment.pair, run.experiment.attempt
+    found = [run for run in samples if run.place.setup == index and run.place.round > WARM_UP_ROUND]
+    return sorted(found, key=lambda run: (run.place.pair, run.place.attempt))
 
 
-def _kept(runs: Sequence[RunRecord]) -> dict[Pair, RunRecord]:
+def _kept(runs: Sequence[RunSample]) -> dict[Pair, RunSample]:
     """The run that counts for each pair: the undisturbed one, else the last that finished."""
-    kept: dict[Pair, RunRecord] = {}
+    kept: dict[Pair, RunSample] = {}
     for run in runs:
-        if run.experiment is None or run.status != "finished" or run.contended or not run.warm:
+        if run.status != "finished" or run.contended or not run.warm:
             continue
-        before = kept.get(run.experiment.pair)
+        before = kept.get(run.place.pair)
         if before is None or before.disturbed:
-            kept[run.experiment.pair] = run
+            kept[run.place.pair] = run
     return kept
 
 
-def _value(record: RunRecord, metric: str) -> float | None:
-    value = _BY_NAME[metric](record).value
-    return None if value is None else float(value)
-
-
 def _pairs(
-    reference: Mapping[Pair, RunRecord], other: Mapping[Pair, RunRecord], metric: str
+    reference: Mapping[Pair, RunSample], other: Mapping[Pair, RunSample], metric: str
 ) -> list[tuple[float, float]]:
     """(setup, reference) of every pair that has both; what is not positive has no ratio.
 
@@ -190,24 +174,19 @@ def _pairs(
     """
     found = []
     for pair in sorted(reference.keys() & other.keys()):
-        lengths = {_length(reference[pair]), _length(other[pair])}
+        lengths = {reference[pair].output_tokens, other[pair].output_tokens}
         if metric in _OF_WHOLE_ANSWERS and (len(lengths) > 1 or None in lengths):
             continue
-        a, b = _value(other[pair], metric), _value(reference[pair], metric)
+        a, b = other[pair].values.get(metric), reference[pair].values.get(metric)
         if a is not None and b is not None and a > 0 and b > 0:
             found.append((a, b))
     return found
 
 
-def _length(record: RunRecord) -> int | None:
-    return record.usage.output_tokens if record.usage else None
-
-
-def _median(name: str, runs: Sequence[RunRecord]) -> MetricMedian:
-    metric = _BY_NAME[name]
-    figures = [metric(run) for run in runs]
-    samples = [float(figure.value) for figure in figures if figure.value is not None]
-    missing = next((figure.reason for figure in figures if figure.reason), "no run counts")
+def _median(name: str, runs: Sequence[RunSample]) -> MetricMedian:
+    metric = metric_named(name)
+    samples = [run.values[name] for run in runs if name in run.values]
+    missing = next((run.reasons[name] for run in runs if name in run.reasons), "no run counts")
     shape = (metric.name, metric.title, metric.unit, metric.better)
     if not samples:
         return MetricMedian(*shape, None, None, None, (), missing)
@@ -215,13 +194,13 @@ def _median(name: str, runs: Sequence[RunRecord]) -> MetricMedian:
     reason = ""
     if low is None:
         reason = f"fewer than {SAMPLES_FOR_AN_INTERVAL} runs give no interval"
-    elif len(samples) < len(figures):
-        reason = f"not measured in {len(figures) - len(samples)} of {len(figures)} runs: {missing}"
+    elif len(samples) < len(runs):
+        reason = f"not measured in {len(runs) - len(samples)} of {len(runs)} runs: {missing}"
     return MetricMedian(*shape, median, low, high, tuple(samples), reason)
 
 
 def _ratio(name: str, pairs: Sequence[tuple[float, float]], comparisons: int) -> MetricRatio:
-    metric = _BY_NAME[name]
+    metric = metric_named(name)
     confidence = corrected_confidence(comparisons)
     if not pairs:
         equal = " in answers of equal length" if name in _OF_WHOLE_ANSWERS else ""
@@ -275,7 +254,7 @@ def moves(first: Conclusion, second: Conclusion) -> list[Move]:
         (now.label, a, b)
         for then, now in matched
         for a, b in zip(then.medians, now.medians, strict=True)
-        if a.samples or b.samples
+        if a.metric in COMPARED and (a.samples or b.samples)
     ]
     enough = sum(_both_enough(a, b) for _, a, b in couples)
     return [_move(label, a, b, corrected_confidence(enough)) for label, a, b in couples]

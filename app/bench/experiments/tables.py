@@ -16,7 +16,7 @@ from app.bench.experiments.statistics import (
     MetricRatio,
     Move,
 )
-from app.bench.figures import Unit
+from app.bench.metric import Unit
 
 _SCALES: dict[Unit, tuple[float, str]] = {"ns": (1e6, "ms"), "bytes": (1e6, "MB")}
 _COLOURS = {"better": "green", "worse": "red", "no difference shown": "dim", "not compared": "dim"}

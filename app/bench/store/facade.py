@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.bench.conversation import Conversation
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.samples import RunSample, sample_of
 from app.bench.record import RunRecord
 from app.bench.store import conversations, database, experiments, failures, runs
 from app.bench.store.values import ConversationSummary, RunFilter, RunSummary
@@ -155,6 +156,12 @@ class Store:
         """Newest first."""
         with self._reading() as session:
             return experiments.newest(session, visitor, limit)
+
+    def samples(self, experiment_id: str) -> list[RunSample]:
+        """What comparisons need of an experiment's runs, in no order."""
+        with self._reading() as session:
+            mine = RunFilter(visitor=None, experiment_id=experiment_id, limit=None)
+            return [sample_of(record) for record in runs.records(session, mine)]
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Session]:

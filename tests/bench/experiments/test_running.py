@@ -139,7 +139,7 @@ def test_the_conclusion_is_that_of_the_scripts(laboratory: Laboratory, fake: Fak
     plan = plan_of("a", "b")
     ended = conducted(laboratory, plan)
     ids = [one.setup.id for one in plan.setups]
-    conclusion = conclude(plan.labels, ids, records_of(laboratory.store, ended))
+    conclusion = conclude(plan.labels, ids, laboratory.store.samples(ended.id))
     tpot = next(one for one in conclusion.setups[1].ratios if one.metric == "tpot_ns")
     assert (tpot.ratio, tpot.n, tpot.verdict) == (pytest.approx(0.5), 6, "better")
     ttft = next(one for one in conclusion.setups[1].ratios if one.metric == "ttft_ns")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.bench.compare import paired_ratio
+from app.bench.experiments.samples import sample_of
 from app.bench.experiments.statistics import (
     Conclusion,
     conclude,
@@ -41,7 +42,8 @@ def experiment(a: list[float], b: list[float]) -> list[RunRecord]:
 
 
 def concluded(records: list[RunRecord]) -> Conclusion:
-    return conclude(["A", "B"], ["id-a", "id-b"], records)
+    samples = [sample_of(record) for record in records]
+    return conclude(["A", "B"], ["id-a", "id-b"], samples)
 
 
 def tpot_ratio(conclusion: Conclusion, setup: int = 1) -> Any:
