@@ -33,7 +33,7 @@ def draw_toolbar(conversation: Conversation) -> None:
             icon=":material/add:",
             key="add-setup",
             on_click=chat_state.add_column,
-            args=(next_setup(comparison),),
+            args=(next_setup([column.setup for column in comparison.columns]),),
             disabled=busy or len(comparison.columns) >= MAX_COLUMNS,
             help="One more column. What it runs is changed in its menu."
             if len(comparison.columns) < MAX_COLUMNS
