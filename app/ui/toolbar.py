@@ -19,7 +19,7 @@ def draw_toolbar(conversation: Conversation) -> None:
     busy = chat_state.is_busy(conversation)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
         with st.popover(_model_title(comparison), icon=":material/deployed_code:", disabled=busy):
-            draw_model_picker(comparison)
+            draw_model_picker(comparison.columns[0].setup.model, chat_state.set_model)
         with st.popover("Race" if comparison.race else "Fair order", icon=":material/swap_vert:"):
             _order_picker(comparison)
         with st.popover(
