@@ -5,11 +5,13 @@ A file's name is the digest of what it holds; names that people gave are in the 
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import re
+import sys
 from pathlib import Path
 
 from app.bench.data_folder import WORKLOADS_FOLDER
+from app.bench.experiments.workload_files import Asked, as_json_lines
 from app.bench.experiments.workloads import Workload, WorkloadInvalid, load_workload
 from backends.errors import NotRecorded
 from backends.settings import Settings
@@ -27,16 +29,10 @@ class WorkloadShelf:
     def keep(self, workload: Workload) -> None:
         """Written once. Raises `NotRecorded` where it cannot be."""
         path = self._path(workload.digest)
-        lines = (
-            json.dumps(
-                {"messages": [{"role": one.role, "content": one.content} for one in messages]},
-                ensure_ascii=False,
-            )
-            for messages in workload.conversations
-        )
+        asked = [Asked(*one) for one in zip(workload.conversations, workload.answers, strict=True)]
         try:
             if not path.is_file():
-                write_atomically(path, "\n".join(lines) + "\n")
+                write_atomically(path, as_json_lines(asked))
         except OSError as error:
             raise NotRecorded(
                 f"The prompts could not be kept: {error.strerror or error}.",
@@ -49,10 +45,10 @@ class WorkloadShelf:
         if not _DIGEST.match(digest) or not path.is_file():
             return None
         try:
-            found = load_workload(str(path))
+            found = load_workload(str(path), sys.maxsize)  # it was short enough when it came
         except WorkloadInvalid:
             return None
-        return Workload(name, found.conversations) if found.digest == digest else None
+        return dataclasses.replace(found, name=name) if found.digest == digest else None
 
     def _path(self, digest: str) -> Path:
         return self._folder / f"{digest}.jsonl"

@@ -14,6 +14,7 @@ from app.bench.experiments.disturbance import OtherLoad, Reading
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlanInvalid, PlannedSetup
 from app.bench.experiments.running import CannotResume, Laboratory, records_of
+from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.experiments.workloads import Workload
 from app.bench.record import RunRecord
 from backends.errors import InvalidRequest, NotRecorded
@@ -269,6 +270,20 @@ def test_an_error_of_our_own_ends_it_with_a_reason(
     stopped = ended(board, workshop, begun.id)
     assert stopped.state == "stopped"
     assert "RuntimeError" in stopped.reason
+
+
+def test_what_was_asked_is_kept_whole(tmp_path: Path) -> None:
+    shelf = WorkloadShelf(Settings(data_dir=tmp_path))
+    talk = (
+        Message(role="system", content="Be\nbrief."),
+        Message(role="user", content="  “Ünï” \u2028 "),
+    )
+    asked = Workload("mine", (talk, *OWN.conversations), (("a|b", "c"), None, None))
+    shelf.keep(asked)
+    assert shelf.find(asked.digest, "mine") == asked
+    assert shelf.find("../../etc/passwd", "mine") is None
+    (tmp_path / "workloads" / f"{asked.digest}.jsonl").write_text('{"prompt": "other"}')
+    assert shelf.find(asked.digest, "mine") is None
 
 
 # On a public server
