@@ -12,8 +12,9 @@ import pytest
 from app.bench import figures
 from app.bench.conversation import Column, Conversation, Turn
 from app.bench.record import ChunkStamp, MemoryLedger, RunRecord
-from app.ui import chart_data, charts, colors
-from app.ui.chart_style import End, spread
+from app.charts import colors
+from app.charts.style import End, spread
+from app.ui import chart_data, charts
 from backends.setup import Setup
 from tests.ui.records import CACHE_OFF, CACHE_ON, MB, MS, WHEN, make_conversation, make_record
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from app.ui.format import THIN
-
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+THIN = "\u202f"  # narrow no-break space: between thousands, and before a unit
 CONTENDED = "a race: the setups shared the device"
 MARGIN = {"l": 8, "t": 64, "b": 8, "pad": 0}
 LEGEND_PX = 30

@@ -14,8 +14,8 @@ from decimal import Decimal
 
 from app.bench.formulae import NOT_TOLD
 from app.bench.metric import Figure, Unit
+from app.charts.style import THIN
 
-THIN = "\u202f"  # narrow no-break space: between thousands, and before a unit
 Number = int | float | Decimal
 
 
