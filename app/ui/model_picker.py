@@ -7,7 +7,6 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.bench.fitting import fit, free_memory_bytes
-from app.bench.fitting import fit, free_memory_bytes
 from app.bench.format import bytes_text
 from app.ui.server import get_server
 from backends.catalog import catalog, resolve

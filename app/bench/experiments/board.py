@@ -87,7 +87,7 @@ class ExperimentBoard:
             if sitting is not None and self._goes_on(sitting):
                 return sitting.experiment
             self._refuse_too_many(found.visitor)
-            plan = bounded(found.plan, workload := self._workload_of(found), self._settings)
+            plan = bounded(found.plan, workload := self.workload_of(found), self._settings)
             experiment = resume(self._store, id_, plan, workload)
             self._store.save_experiment(experiment)
             return self._sit(experiment, workload)
@@ -167,9 +167,9 @@ class ExperimentBoard:
                 "Try again when one of them has ended.",
             )
 
-    def _workload_of(self, experiment: Experiment) -> Workload:
+    def workload_of(self, experiment: Experiment) -> Workload:
         """What it asked: as it was kept, else from the file that its plan names (on one's own
-        machine: a visitor's plan opens no files of a public server)."""
+        machine: a visitor's plan opens no files of a public server). Raises `CannotResume`."""
         name, digest = experiment.plan.workload, experiment.workload_digest
         kept = self._shelf.find(digest, name)
         if kept is None and not self._settings.public:

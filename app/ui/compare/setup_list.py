@@ -189,9 +189,7 @@ def _take_preset(preset: Preset, model: str) -> None:
 
 
 def _add() -> None:
-    drafting.change(
-        lambda draft: added(draft, next_setup([one.setup for one in draft.entries]))
-    )
+    drafting.change(lambda draft: added(draft, next_setup([one.setup for one in draft.entries])))
 
 
 def _duplicate(key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast, get_args
 
@@ -137,16 +138,16 @@ def _upload_field(draft: Draft) -> None:
         type=[ending[1:] for ending in READERS],
         key=key,
         on_change=take,
-        help="UTF-8. TXT: a prompt a line. CSV: a column “prompt”. JSONL: “prompt” or “messages” in "
-        "each line. JSON: ShareGPT's form.",
+        help="UTF-8. TXT: a prompt a line. CSV: a column “prompt”. JSONL: “prompt” or “messages” "
+        "in each line. JSON: ShareGPT's form.",
     )
 
 
-def _attempt(draft: Draft, read: object) -> Workload | None:
+def _attempt(draft: Draft, read: Callable[[], Workload]) -> Workload | None:
     """What was read, or None with the problem kept for the next drawing."""
     st.session_state.pop(_problem_key(draft), None)
     try:
-        return read()  # type: ignore[operator,no-any-return]
+        return read()
     except DynoError as error:
         st.session_state[_problem_key(draft)] = error
         return None
