@@ -98,6 +98,19 @@ def dollars_of_many(value: Decimal) -> str:
     return "$" + grouped(value, min(12, 1 - math.floor(math.log10(size))))
 
 
+def unit_scale(unit: Unit, value: Number) -> tuple[float, str]:
+    """What values near this one are divided by to be shown, and the unit that this gives."""
+    scale = _scale(unit, value)
+    return float(scale.divisor), scale.unit
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with so many digits that mean something: 0.0123, 1.23, 123, 1 235."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else str(value)
+    return grouped(value, min(12, max(0, digits - 1 - math.floor(math.log10(abs(value))))))
+
+
 def ratio(value: Number) -> str:
     """How many times: 5.1×, 0.98×, 23×."""
     return _scale("ratio", value).parts(value).text

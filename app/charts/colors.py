@@ -44,3 +44,14 @@ def setup_color(index: int, *, dark: bool = False) -> str:
 def setup_colors(keys: Iterable[str], *, dark: bool = False) -> dict[str, str]:
     """Colours by column key, in the order of the columns."""
     return {key: setup_color(index, dark=dark) for index, key in enumerate(keys)}
+
+
+def setup_symbol(index: int) -> str:
+    """The marker of a setup: another one where its colour comes again, so that 36 are apart."""
+    return SYMBOLS[(index + index // len(LIGHT)) % len(SYMBOLS)]
+
+
+def faded(color: str, opacity: float) -> str:
+    """A colour as Plotly writes it, so much of it."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"

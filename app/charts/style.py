@@ -59,6 +59,11 @@ def line_chart(title: str, subtitle: str, *, dark: bool) -> go.Figure:
     return _chart(title, subtitle, dark=dark, height=_LINE_CHART_PX)
 
 
+def tall_chart(title: str, subtitle: str, height: int, *, dark: bool) -> go.Figure:
+    """A chart whose height follows what is in it."""
+    return _chart(title, subtitle, dark=dark, height=height)
+
+
 def bar_chart(title: str, subtitle: str, bars: int, *, dark: bool) -> go.Figure:
     return _chart(title, subtitle, dark=dark, height=_BAR_MARGINS_PX + _BAR_PX * max(1, bars))
 

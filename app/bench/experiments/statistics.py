@@ -147,6 +147,19 @@ def corrected_confidence(comparisons: int) -> float:
     return 1 - (1 - CONFIDENCE) / max(1, comparisons)
 
 
+def counted_runs(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
+    """The runs of a setup that medians are of: finished, warm and alone, one for each pair."""
+    return list(_kept(_runs_of(index, samples)).values())
+
+
+def pairs_of(
+    reference: Sequence[RunSample], other: Sequence[RunSample], metric: str
+) -> list[tuple[float, float]]:
+    """(other, reference) of every pair that has the metric in both, of counted runs."""
+    by_pair = [{run.place.pair: run for run in runs} for runs in (reference, other)]
+    return _pairs(by_pair[0], by_pair[1], metric)
+
+
 def _runs_of(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
     """By the plan and not by the clock, which may jump."""
     found = [run for run in samples if run.place.setup == index and run.place.round > WARM_UP_ROUND]
