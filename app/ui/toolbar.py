@@ -7,11 +7,14 @@ import streamlit as st
 from app.bench.conversation import MAX_COLUMNS, Comparison, Conversation
 from app.ui import chat_state
 from app.ui.builder import next_setup
+from app.ui.compare import address, drafting
+from app.ui.compare.draft import draft_of_setups
 from app.ui.copy_button import copy_button
 from app.ui.model_picker import draw_model_picker
 from app.ui.presets import PRESETS, Preset
 from app.ui.sampling import sampling_editor
 from backends.catalog import title_of
+from backends.settings import ROOT
 
 
 def draw_toolbar(conversation: Conversation) -> None:
@@ -43,6 +46,20 @@ def draw_toolbar(conversation: Conversation) -> None:
             _presets(comparison)
         with st.popover("Share", icon=":material/link:"):
             _share(comparison)
+        _experiment_button(comparison)
+
+
+def _experiment_button(comparison: Comparison) -> None:
+    """Takes the columns over to the form of a new experiment."""
+    if st.button(
+        "Experiment",
+        icon=":material/compare_arrows:",
+        key="to-experiment",
+        help="Compare these in an experiment: many prompts, in turns, with intervals.",
+    ):
+        columns = [(column.setup, column.label) for column in comparison.columns]
+        drafting.start(draft_of_setups(columns))
+        st.switch_page(ROOT / "pages" / "compare.py", query_params=address.FORM)
 
 
 def _model_title(comparison: Comparison) -> str:

@@ -60,7 +60,7 @@ def edit_copy(experiment: Experiment) -> None:
         plan = experiment.plan
         is_own = plan.workload not in built_in()
         workload = get_server().experiments.workload_of(experiment) if is_own else None
-        drafting.start(replace(draft_of(plan, workload), name=""))
+        drafting.start(replace(draft_of(plan, workload), name=f"{plan.name} (copy)"[:120]))
         address.show_form()
 
     attempt(begin)

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-_ID, _FORM, _SETUPS = "experiment", "new", "s"
+_ID, _SETUPS = "experiment", "s"
+FORM = {"new": "1"}
 
 
 def experiment_id() -> str | None:
     return st.query_params.get(_ID) or None
 
 
+def setups() -> str | None:
+    """The permalink of a comparison, where the address carries one to the form."""
+    return st.query_params.get(_SETUPS)
+
+
 def is_form() -> bool:
-    """Also where the address carries setups to be compared, as one from the chat does."""
-    return _FORM in st.query_params or _SETUPS in st.query_params
+    return setups() is not None or FORM.items() <= st.query_params.to_dict().items()
 
 
 def show_experiment(id_: str) -> None:
@@ -24,7 +29,7 @@ def show_experiment(id_: str) -> None:
 
 
 def show_form() -> None:
-    st.query_params.from_dict({_FORM: "1"})
+    st.query_params.from_dict(FORM)
 
 
 def show_list() -> None:

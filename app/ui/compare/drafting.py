@@ -12,6 +12,7 @@ import streamlit as st
 from app.bench.conversation import Comparison
 from app.bench.fitting import default_model, gpu_memory_bytes
 from app.ui import chat_state
+from app.ui.compare import address
 from app.ui.compare.draft import Draft, draft_of_setups
 from app.ui.presets import DEFAULT_PRESET
 from app.ui.server import get_server
@@ -23,9 +24,9 @@ _DRAFT = "compare_draft"
 
 def current() -> Draft:
     """The draft of this session: as it was left, from a link to setups, or a first one."""
-    link = st.query_params.get("s")
+    link = address.setups()
     if link is not None:
-        del st.query_params["s"]
+        address.show_form()
         return start(_from_link(link))
     draft = st.session_state.get(_DRAFT)
     return draft if isinstance(draft, Draft) else start(first())

@@ -6,11 +6,11 @@ import streamlit as st
 
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import plan_toml
-from app.bench.experiments.statistics import conclude
 from app.bench.format import grouped, moment
 from app.ui.compare import actions, address
 from app.ui.compare.experiment_list import state_in_words
 from app.ui.compare.progress_view import draw_progress
+from app.ui.compare.results import render_results
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 
@@ -29,7 +29,7 @@ def draw_experiment(id_: str) -> None:
         draw_progress(experiment)
     else:
         _ending(experiment)
-    _results(experiment)
+    render_results(experiment, server.store, server.visitor())
     with st.expander("The plan"):
         st.code(plan_toml(experiment.plan), language="toml")
 
@@ -87,18 +87,3 @@ def _ending(experiment: Experiment) -> None:
             )
     for label, said in experiment.left_out.items():
         st.warning(plain_text_as_markdown(f"{label} was left out: {said}"), icon=":material/block:")
-
-
-def _results(experiment: Experiment) -> None:
-    plan = experiment.plan
-    samples = get_server().store.samples(experiment.id)
-    ids = [one.setup.id for one in plan.setups]
-    conclusion = conclude(plan.labels, ids, samples)
-    rows = {
-        "Setup": [one.label for one in conclusion.setups],
-        **{
-            title: [one.medians[i].median for one in conclusion.setups]
-            for i, title in enumerate(m.title for m in conclusion.setups[0].medians)
-        },
-    }
-    st.dataframe(rows, hide_index=True)

@@ -48,7 +48,7 @@ def counted(status: Status) -> str:
     if status.dollars is not None:
         parts.append(f"\\{dollars_of_many(status.dollars)} so far")
     if status.disturbed:
-        parts.append(f"{grouped(status.disturbed)} disturbed by other work")
+        parts.append(f"other work disturbed {grouped(status.disturbed)} of them")
     return " · ".join(parts)
 
 

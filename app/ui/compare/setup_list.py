@@ -123,7 +123,7 @@ def _small_button(name: str, icon: str, key: str, action: object, disabled: bool
     st.button(
         name,
         icon=f":material/{icon}:",
-        key=f"plan-icon-{icon}-{key}",
+        key=f"icon-{icon}-{key}",
         help=name,
         type="tertiary",
         on_click=action,  # type: ignore[arg-type]
