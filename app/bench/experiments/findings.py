@@ -77,6 +77,11 @@ class Findings:
         names = sorted(found, key=lambda name: place.get(name, len(place)))
         return tuple(found[name][0] for name in names if len(found[name]) >= at_least)
 
+    def values(self, metric: str) -> list[float]:
+        """The values of a metric that setups have, in their order."""
+        found = (setup.measured(metric) for setup in self.setups)
+        return [one.value for one in found if one is not None and one.value is not None]
+
     def runs_of(self, index: int) -> list[RunSample]:
         """The runs of a setup that count: finished, warm, alone, each pair once."""
         return counted_runs(index, self.samples)

@@ -1,0 +1,79 @@
+"""What the commands share: the store, errors as sentences, JSON, exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.findings import Findings, findings_of
+from app.bench.store import Store
+from backends.errors import DynoError
+from backends.settings import get_settings
+
+EXIT_DONE, EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_UNSURE, EXIT_STOPPED = 0, 1, 2, 3, 130
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON on the last line.")]
+ExperimentId = Annotated[str, typer.Argument(metavar="ID", help="As `experiments` lists it.")]
+
+
+def console() -> Console:
+    """A terminal's own width; wide enough for a table where the output goes to a file."""
+    made = Console()
+    return made if made.is_terminal else Console(width=160)
+
+
+@contextlib.contextmanager
+def told(console: Console) -> Iterator[None]:
+    """Errors as a sentence and what to do, with the exit code for them."""
+    try:
+        yield
+    except DynoError as error:
+        sentence = f"{error.message} {error.remedy}".strip()
+        console.print(sentence, style="red", markup=False, highlight=False)
+        raise typer.Exit(EXIT_NOTHING) from error
+
+
+@contextlib.contextmanager
+def opened_store(*, writes: bool = False) -> Iterator[Store]:
+    """The store of this machine's data folder. Who writes gets its problem raised: nothing is run
+    that cannot be recorded."""
+    store = Store.open(get_settings())
+    try:
+        if writes and store.problem is not None:
+            raise store.problem
+        yield store
+    finally:
+        store.close()
+
+
+def found(store: Store, id_: str) -> Experiment:
+    one = store.experiment(id_, None)
+    if one is None:
+        raise DynoError(
+            f"There is no experiment {id_}.", "python -m app.bench experiments lists them."
+        )
+    return one
+
+
+def findings_in(store: Store, experiment: Experiment) -> Findings:
+    return findings_of(experiment, store.samples(experiment.id))
+
+
+def as_told(findings: Findings) -> dict[str, Any]:
+    return {"experiment": bare(findings.experiment), "conclusion": asdict(findings.conclusion)}
+
+
+def bare(experiment: Experiment) -> dict[str, Any]:
+    return experiment.model_dump(mode="json", exclude={"visitor"})
+
+
+def echo_json(value: object) -> None:
+    """One line; dates and money as text."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
