@@ -239,7 +239,7 @@ def test_the_list_opens_experiments_and_one_opens_its_plan_again(
     assert "finished · 2 setups · pasted prompts" in texts(page)
     click(page, f"open-experiment-{id_}")
     assert in_address(page, "experiment") == id_
-    click(page, "experiment-copy")
+    page.menu_button(key=f"icon-experiment-menu-{id_}").click("Edit a copy").run()
     draft = draft_in(page)
     assert draft.plan().setups == plan_of("a", "b").setups
     assert draft.own is not None

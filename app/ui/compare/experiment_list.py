@@ -9,6 +9,7 @@ from app.bench.experiments.workloads import load_workload
 from app.bench.format import grouped, moment
 from app.ui.compare import actions, address
 from app.ui.compare.example import example
+from app.ui.compare.experiment_menu import draw_menu
 from app.ui.compare.plan_form import size_in_words
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
@@ -77,25 +78,42 @@ def _page_of(found: list[Experiment]) -> list[Experiment]:
     pages = -(-len(found) // _PAGE_SIZE)
     if pages == 1:
         return found
-    page = st.pagination(pages, key=_PAGE) if hasattr(st, "pagination") else 1
+    page = st.pagination(pages, key=_PAGE)
     return found[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]
 
 
 def _line(one: Experiment, *, is_running: bool) -> None:
+    setups = len(one.plan.setups)
+    said = (
+        "running" if is_running else state_in_words(one),
+        f"{grouped(setups)} {'setup' if setups == 1 else 'setups'}",
+        plain_text_as_markdown(one.plan.workload),
+        moment(one.created_at),
+    )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(
-            plain_text_as_markdown(one.plan.name),
-            key=f"open-experiment-{one.id}",
-            type="tertiary",
-            on_click=address.show_experiment,
-            args=(one.id,),
-        )
-        state = "running" if is_running else state_in_words(one)
-        setups = len(one.plan.setups)
-        st.caption(
-            f"{state} · {grouped(setups)} {'setup' if setups == 1 else 'setups'} · "
-            f"{plain_text_as_markdown(one.plan.workload)} · {moment(one.created_at)}"
-        )
+        with st.container(gap=None):
+            st.button(
+                plain_text_as_markdown(one.plan.name),
+                key=f"open-experiment-{one.id}",
+                type="tertiary",
+                on_click=address.show_experiment,
+                args=(one.id,),
+            )
+            st.caption(" · ".join(said))
+        if not is_running and one.state in ("begun", "paused"):
+            st.button(
+                "Resume",
+                icon=":material/play_arrow:",
+                key=f"resume-{one.id}",
+                on_click=_resume,
+                args=(one.id,),
+            )
+        draw_menu(one)
+
+
+def _resume(id_: str) -> None:
+    actions.resume(id_)
+    address.show_experiment(id_)
 
 
 def state_in_words(one: Experiment) -> str:

@@ -9,6 +9,8 @@ from app.bench.experiments.plan import plan_toml
 from app.bench.format import grouped, moment
 from app.ui.compare import actions, address
 from app.ui.compare.experiment_list import state_in_words
+from app.ui.compare.experiment_menu import draw_menu, draw_share
+from app.ui.compare.exports import draw_exports
 from app.ui.compare.progress_view import draw_progress
 from app.ui.compare.results import render_results
 from app.ui.safe_text import plain_text_as_markdown
@@ -38,21 +40,9 @@ def _head(experiment: Experiment, *, is_running: bool) -> None:
     plan = experiment.plan
     with st.container(horizontal=True, vertical_alignment="center", key="experiment-head"):
         st.title(plain_text_as_markdown(plan.name), anchor=False)
-        st.button(
-            "Run again",
-            icon=":material/replay:",
-            key="experiment-again",
-            on_click=actions.run_again,
-            args=(experiment,),
-            disabled=is_running,
-        )
-        st.button(
-            "Edit a copy",
-            icon=":material/edit:",
-            key="experiment-copy",
-            on_click=actions.edit_copy,
-            args=(experiment,),
-        )
+        draw_exports(experiment)
+        draw_share(experiment)
+        draw_menu(experiment)
         st.button(
             "All experiments",
             icon=":material/arrow_back:",
