@@ -10,10 +10,11 @@ from __future__ import annotations
 import typer
 
 from app.bench.experiments.commands.look import compare, experiments, runs
+from app.bench.experiments.commands.report import report
 from app.bench.experiments.commands.run import run
 
 
 def add_to(app: typer.Typer) -> None:
     """Make the commands known."""
-    for command in (run, runs, experiments, compare):
+    for command in (run, runs, experiments, compare, report):
         app.command()(command)

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -77,3 +78,17 @@ def bare(experiment: Experiment) -> dict[str, Any]:
 def echo_json(value: object) -> None:
     """One line; dates and money as text."""
     typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def written(path: Path, content: bytes, *, force: bool) -> Path:
+    """The file's full path once it is written. What is there is kept, unless `force`."""
+    try:
+        with path.expanduser().open("wb" if force else "xb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise DynoError(f"There is a file {path} already.", "--force replaces it.") from error
+    except OSError as error:
+        raise DynoError(
+            f"{path} cannot be written ({error.strerror or error}).", "Name another file."
+        ) from error
+    return path.expanduser().resolve()
