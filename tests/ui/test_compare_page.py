@@ -15,6 +15,7 @@ from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import pasted
 from app.ui.compare.draft import Draft
+from app.ui.compare.exports import EXPORTS
 from app.ui.compare.progress_view import counted, time_in_words
 from app.ui.server import OWNER, Server
 from backends.capabilities import Availability
@@ -239,7 +240,7 @@ def test_the_list_opens_experiments_and_one_opens_its_plan_again(
     assert "finished · 2 setups · pasted prompts" in texts(page)
     click(page, f"open-experiment-{id_}")
     assert in_address(page, "experiment") == id_
-    page.menu_button(key=f"icon-experiment-menu-{id_}").click("Edit a copy").run()
+    page.menu_button(key=f"experiment-menu-{id_}").click("Edit a copy").run()
     draft = draft_in(page)
     assert draft.plan().setups == plan_of("a", "b").setups
     assert draft.own is not None
@@ -261,3 +262,21 @@ def test_the_chat_s_columns_come_over(server: Server, fake: FakeBackend) -> None
     assert [one.setup for one in draft_in(page).entries] == [one.setup for one in columns]
     assert "New experiment" in texts(page)
     assert isinstance(draft_in(page).entries[0].setup, Setup)
+
+
+def test_exports_are_offered_when_they_are_asked_for(
+    open_compare: OpenCompare, server: Server
+) -> None:
+    id_ = begun(server, "a", "b").id
+    experiment = ended(server, id_)
+    page = open_compare(experiment=id_)
+    assert not [one for one in page.download_button if str(one.key).startswith("export-")]
+    page.session_state["exports"] = True
+    page.run()
+    offered = {str(one.key).removeprefix("export-") for one in page.download_button}
+    assert offered >= {one.ending for one in EXPORTS}
+    made = {one.ending: one.make(experiment, server.store) for one in EXPORTS}
+    assert "Two fakes" in str(made["html"])
+    lines = str(made["csv"]).splitlines()
+    assert len(lines) == 1 + 12 + 2  # head, runs, warm-ups
+    assert {"round", "attempt", "disturbed"} <= set(lines[0].split(","))

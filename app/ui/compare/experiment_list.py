@@ -90,7 +90,9 @@ def _line(one: Experiment, *, is_running: bool) -> None:
         plain_text_as_markdown(one.plan.workload),
         moment(one.created_at),
     )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"experiment-line-{one.id}"
+    ):
         with st.container(gap=None):
             st.button(
                 plain_text_as_markdown(one.plan.name),

@@ -17,7 +17,7 @@ _ACTIONS: dict[str, Callable[[Experiment], None]] = {
 
 
 def draw_menu(experiment: Experiment) -> None:
-    key = f"icon-experiment-menu-{experiment.id}"
+    key = f"experiment-menu-{experiment.id}"
 
     def act() -> None:
         _ACTIONS[st.session_state[key]](experiment)
@@ -25,7 +25,6 @@ def draw_menu(experiment: Experiment) -> None:
     st.menu_button(
         "More",
         list(_ACTIONS),
-        icon=":material/more_horiz:",
         type="tertiary",
         key=key,
         help="What else can be done with it",

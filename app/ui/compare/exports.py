@@ -4,13 +4,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.report import html, witnesses
 from app.bench.experiments.running import records_of
 from app.bench.export import runs_csv
+from app.bench.store import Store
+from app.ui.compare.reading import findings
 from app.ui.server import get_server
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A kind of file, and how one is made of an experiment."""
+
+    title: str
+    ending: str
+    mime: str
+    about: str
+    make: Callable[[Experiment, Store], str | bytes]
+
+
+def _report(experiment: Experiment, store: Store) -> str:
+    found = findings(experiment, store)
+    return html(found, witnesses(store, found))
+
+
+EXPORTS = (
+    Export(
+        "Report (HTML)",
+        "html",
+        "text/html",
+        "One file with its charts; it opens without a network.",
+        _report,
+    ),
+    Export(
+        "Runs (CSV)",
+        "csv",
+        "text/csv",
+        "A line a run with its figures, warm-ups too.",
+        lambda experiment, store: runs_csv(records_of(store, experiment)),
+    ),
+)
 
 
 def draw_exports(experiment: Experiment) -> None:
@@ -18,37 +56,20 @@ def draw_exports(experiment: Experiment) -> None:
         "Export", icon=":material/download:", key="exports", on_change="rerun"
     ) as panel:
         if panel.open:
-            _offered(experiment)
+            for export in EXPORTS:
+                _download(experiment, export)
 
 
-def _offered(experiment: Experiment) -> None:
+def _download(experiment: Experiment, export: Export) -> None:
     store = get_server().store
-    _download(
-        experiment,
-        "Runs (CSV)",
-        "csv",
-        "text/csv",
-        lambda: runs_csv(records_of(store, experiment)),
-        "A line a run with its figures, warm-ups too.",
-    )
-
-
-def _download(
-    experiment: Experiment,
-    title: str,
-    ending: str,
-    mime: str,
-    make: Callable[[], str | bytes],
-    about: str,
-) -> None:
     st.download_button(
-        title,
-        data=make,
-        file_name=f"{_file_name(experiment)}.{ending}",
-        mime=mime,
+        export.title,
+        data=lambda: export.make(experiment, store),
+        file_name=f"{_file_name(experiment)}.{export.ending}",
+        mime=export.mime,
         icon=":material/download:",
-        key=f"export-{ending}",
-        help=about,
+        key=f"export-{export.ending}",
+        help=export.about,
         on_click="ignore",
         width="stretch",
     )
