@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from app.charts.style import label_width
 
 _HEIGHT_PX = 17
-_POINT_PX = 7
+_POINT_PX, _BAR_PX = 7, 3
 _GAP_PX = 11
 _ROWS = (0, 1, -1, 2, -2, 3, -3)
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A point, as shares of its axes (0, 0 is at the lower left), and its name."""
+    """A point, as shares of its axes (0, 0 is at the lower left), its name, and from where to where
+    the bars of its intervals go."""
 
     x: float
     y: float
     name: str
+    across: tuple[float, float] | None = None
+    upright: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,11 @@ def places(points: Sequence[Named], width_px: float, height_px: float) -> list[P
 
     Made for the narrowest a chart gets: a wider one has more room between points.
     """
-    dots = [_dot(point, width_px, height_px) for point in points]
+    drawn = [box for point in points for box in _drawn(point, width_px, height_px)]
     taken: list[_Box] = []
     found = []
-    for index, point in enumerate(points):
-        others = [*taken, *dots[:index], *dots[index + 1 :]]
+    for point in points:
+        others = [*taken, *drawn]
         candidates = [(place, _box(place, point, width_px, height_px)) for place in _CANDIDATES]
         best, box = min(
             candidates,
@@ -82,9 +85,17 @@ def places(points: Sequence[Named], width_px: float, height_px: float) -> list[P
     return found
 
 
-def _dot(point: Named, width_px: float, height_px: float) -> _Box:
+def _drawn(point: Named, width_px: float, height_px: float) -> list[_Box]:
+    """The point's marker and its bars."""
     x, y = point.x * width_px, point.y * height_px
-    return _Box(x - _POINT_PX, y - _POINT_PX, x + _POINT_PX, y + _POINT_PX)
+    boxes = [_Box(x - _POINT_PX, y - _POINT_PX, x + _POINT_PX, y + _POINT_PX)]
+    if point.across is not None:
+        left, right = (end * width_px for end in point.across)
+        boxes.append(_Box(left, y - _BAR_PX, right, y + _BAR_PX))
+    if point.upright is not None:
+        bottom, top = (end * height_px for end in point.upright)
+        boxes.append(_Box(x - _BAR_PX, bottom, x + _BAR_PX, top))
+    return boxes
 
 
 def _box(place: Place, point: Named, width_px: float, height_px: float) -> _Box:

@@ -12,7 +12,6 @@ from app.charts.style import THIN
 # Where the unit of the metric alone would not say enough.
 _UNITS = {
     "cost_per_million_tokens": "$ per million tokens",
-    "cost_dollars": "$ an answer",
     "perplexity": "",
     "kl_per_token": "nats",
     "first_divergence_tokens": "tokens",
@@ -25,7 +24,7 @@ _SHORT = {
     "e2e_ns": "E2E",
     "decode_tokens_per_second": "Decode speed",
     "peak_memory_bytes": "Peak memory",
-    "cost_dollars": "Cost an answer",
+    "cost_dollars": "Cost of answers",
     "cost_per_million_tokens": "Cost per million tokens",
 }
 _MORE_AND_LESS = {
@@ -42,31 +41,54 @@ class Scale:
 
     divisor: float
     unit: str
+    digits: int = 3
+
+    @property
+    def is_money(self) -> bool:
+        return self.unit.startswith("$")
 
     def text(self, value: float) -> str:
-        """A value with its unit: 21.3 ms, $0.042, 97 %."""
-        number = significant(value / self.divisor)
-        if self.unit.startswith("$"):
+        """A value with its unit: 21.3 ms, $0.042 per million tokens, 97 %."""
+        number = significant(value / self.divisor, self.digits)
+        if self.is_money:
             return f"${number}{self.unit[1:]}"
-        return f"{number}{THIN}{self.unit}" if self.unit else number
+        gap = "" if self.unit in ("", "×") else THIN
+        return f"{number}{gap}{self.unit}"
+
+    def short(self, value: float) -> str:
+        """As `text`, for cells whose heading says of how much the price is: $0.042."""
+        return (
+            f"${significant(value / self.divisor, self.digits)}"
+            if self.is_money
+            else self.text(value)
+        )
+
+    def interval(self, figure: SetupFigure) -> str:
+        """The interval alone: [20.9, 21.8]; empty where there is none."""
+        if figure.low is None or figure.high is None:
+            return ""
+        ends = (significant(end / self.divisor, self.digits) for end in (figure.low, figure.high))
+        return f"[{', '.join(ends)}]"
 
     def with_interval(self, figure: SetupFigure) -> str:
         """A figure with its interval: 21.3 ms [20.9, 21.8]; or why there is none."""
         if figure.value is None:
             return missing_phrase(figure.reason)
-        if figure.low is None or figure.high is None:
-            return self.text(figure.value)
-        ends = (significant(end / self.divisor) for end in (figure.low, figure.high))
-        return f"{self.text(figure.value)} [{', '.join(ends)}]"
+        return f"{self.text(figure.value)} {self.interval(figure)}".rstrip()
 
 
 def scale_of(figure: SetupFigure, values: Sequence[float]) -> Scale:
     """The unit in which the smallest of these values reads well."""
     if figure.metric in _UNITS:
         return Scale(1, _UNITS[figure.metric])
+    if figure.metric == "perplexity_ratio":
+        return Scale(1, "×", digits=4)
     if figure.metric in _SHARES:
         return Scale(0.01, "%")
     sizes = [abs(value) for value in values if value]
+    if figure.unit == "dollars":
+        divisor, unit = unit_scale(figure.unit, min(sizes, default=0))
+        return Scale(divisor, f"$ {unit or 'an answer'}")
     return Scale(*unit_scale(figure.unit, min(sizes, default=0)))
 
 
@@ -86,8 +108,11 @@ def short_title(figure: SetupFigure) -> str:
     return _SHORT.get(figure.metric, figure.title)
 
 
-def better_words(figure: SetupFigure) -> str:
-    return f"{figure.better} is better"
+def axis_title(figure: SetupFigure, scale: Scale) -> str:
+    """What stands at an axis: the metric, its unit, and which end is the better."""
+    unit = f" ({scale.unit})" if scale.unit else ""
+    title = "Cost" if scale.is_money else figure.title
+    return f"{title}{unit} · {figure.better} is better"
 
 
 def ratio_words(metric: str, ratio: float) -> str:

@@ -33,6 +33,7 @@ ORDER = (
     "cost_per_million_tokens",
     "cost_dollars",
     "perplexity",
+    "perplexity_ratio",
     "kl_per_token",
     "top1_agreement",
     "first_divergence_tokens",

@@ -6,7 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from app.bench.experiments.charts import axes, default_axes, pareto_chart, pareto_rows
+from app.bench.experiments.charts import (
+    WITHOUT_DATA,
+    axes,
+    default_axes,
+    pareto_chart,
+    pareto_rows,
+)
 from app.bench.experiments.figure_text import short_title
 from app.bench.experiments.findings import Findings
 from app.bench.store import Store
@@ -14,25 +20,20 @@ from app.ui.colors import is_dark_theme
 from app.ui.compare.chart_box import draw_chart
 from app.ui.compare.setup_runs import draw_setup_runs
 
-_WITHOUT = (
-    "Two setups with two figures each make this chart: let the experiment run until a second setup "
-    "has answered."
-)
-
 
 @st.fragment
 def draw_pareto(findings: Findings, store: Store, visitor: str) -> None:
     """A fragment: another axis redraws this and nothing else."""
     defaults = default_axes(findings)
     if defaults is None:
-        st.caption(_WITHOUT)
+        st.caption(WITHOUT_DATA["pareto"])
         return
     x, y = _chosen_axes(findings, defaults)
     id_ = findings.experiment.id
     selection = draw_chart(
         pareto_chart(findings, x, y, dark=is_dark_theme()),
         lambda: pareto_rows(findings, x, y),
-        _WITHOUT,
+        WITHOUT_DATA["pareto"],
         f"pareto-{id_}-{x}-{y}",
         can_select=True,
     )

@@ -6,9 +6,11 @@ import streamlit as st
 
 from app.bench.experiments.experiment import Experiment
 from app.bench.store import Store
+from app.ui.compare.details_panel import draw_details
 from app.ui.compare.figures_table import draw_figures
 from app.ui.compare.pareto_panel import draw_pareto
 from app.ui.compare.reading import findings
+from app.ui.compare.recommend_panel import draw_recommendation
 
 READY = '<div class="dyno-compare-ready" data-testid="dyno-compare-ready"></div>'
 
@@ -20,5 +22,7 @@ def render_results(experiment: Experiment, store: Store, visitor: str) -> None:
         st.caption("No run has finished yet: results appear here with the first of them.")
     else:
         draw_pareto(found, store, visitor)
+        draw_recommendation(found)
+        draw_details(found)
         draw_figures(found)
     st.html(READY)

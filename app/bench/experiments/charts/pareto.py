@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.bench.experiments import pareto
-from app.bench.experiments.figure_text import Scale, better_words, scale_of, short_title
+from app.bench.experiments.figure_text import Scale, axis_title, scale_of, short_title
 from app.bench.experiments.findings import Findings, SetupFigures, provenance_of
 from app.bench.experiments.pareto import Standing
 from app.bench.experiments.samples import SetupFigure
 from app.charts.colors import faded, setup_color, setup_symbol
 from app.charts.placing import Named, places
-from app.charts.style import Ink, axis, plain, shortened, tall_chart
+from app.charts.style import Ink, axis, log_axis, plain, shortened, tall_chart
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -144,6 +144,13 @@ class _Span:
         scaled = value / self.scale.divisor
         return ((math.log10(scaled) if self.is_log else scaled) - self.low) / (self.high - self.low)
 
+    def shares(self, figure: SetupFigure) -> tuple[float, float, float]:
+        """Where its value and the ends of its interval are."""
+        assert figure.value is not None
+        ends = (figure.value if end is None else end for end in (figure.low, figure.high))
+        low, high = (self.share(end) for end in ends)
+        return self.share(figure.value), low, high
+
     @property
     def worst(self) -> float:
         end = self.high if self.figure.better == "lower" else self.low
@@ -166,12 +173,10 @@ class _Span:
         }
 
     def axis(self, *, dark: bool) -> dict[str, Any]:
-        unit = f" ({self.scale.unit})" if self.scale.unit else ""
-        log = ", log axis" if self.is_log else ""
-        title = f"{self.figure.title}{unit}{log} · {better_words(self.figure)}"
-        more: dict[str, Any] = {"type": "log", "dtick": "D2"} if self.is_log else {}
-        span = [self.low, self.high]
-        return axis(title, dark=dark, range=span, rangemode="normal", **more)
+        title = axis_title(self.figure, self.scale)
+        if self.is_log:
+            return log_axis(title, 10**self.low, 10**self.high, dark=dark)
+        return axis(title, dark=dark, range=[self.low, self.high], rangemode="normal")
 
 
 def _title(spans: Sequence[_Span], standings: dict[int, Standing]) -> str:
@@ -188,12 +193,14 @@ def _lowered(words: str) -> str:
 
 
 def _subtitle(standings: dict[int, Standing]) -> str:
-    parts = ["Medians with 95 % intervals; the line is the front by medians"]
-    if "maybe" in standings.values():
-        parts.append("hollow: the intervals leave open whether it is on the front")
-    if "dominated" in standings.values():
-        parts.append("pale: another is better in both")
-    return "<br>".join(parts)
+    words = {
+        "on the front": "filled: surely on the front",
+        "maybe": "hollow: perhaps on it, as far as the intervals tell",
+        "dominated": "pale: another is surely better in both",
+    }
+    meaning = "; ".join(text for name, text in words.items() if name in standings.values())
+    lead = "Medians with 95 % intervals; the line is the front by medians"
+    return f"{lead}<br>{meaning[0].upper()}{meaning[1:]}"
 
 
 def _draw_front(
@@ -272,14 +279,11 @@ def _draw_names(
     *,
     dark: bool,
 ) -> None:
-    named = [
-        Named(
-            spans[0].share(setup.figures[spans[0].figure.metric].value or 0),
-            spans[1].share(setup.figures[spans[1].figure.metric].value or 0),
-            setup.label,
-        )
-        for setup in setups
-    ]
+    named = []
+    for setup in setups:
+        a, b = (setup.figures[span.figure.metric] for span in spans)
+        (x, left, right), (y, bottom, top) = spans[0].shares(a), spans[1].shares(b)
+        named.append(Named(x, y, setup.label, (left, right), (bottom, top)))
     found = places(named, _PLOT_WIDTH_PX, _PLOT_HEIGHT_PX)
     for setup, point, place in zip(setups, named, found, strict=True):
         pale = standings[setup.index] == "dominated"
