@@ -14,6 +14,7 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import pasted
+from app.ui.compare import drafting
 from app.ui.compare.draft import Draft
 from app.ui.compare.exports import EXPORTS
 from app.ui.compare.progress_view import counted, time_in_words
@@ -93,8 +94,8 @@ def in_address(page: AppTest, name: str) -> str:
 
 
 def draft_in(page: AppTest) -> Draft:
-    found = page.session_state["compare_draft"]
-    assert isinstance(found, Draft)
+    found = drafting._drafts().find(in_address(page, "new"))
+    assert found is not None
     return found
 
 
@@ -175,6 +176,16 @@ def test_pasted_prompts_are_counted_and_bad_files_say_what_to_do(
     ).run()
     assert "no column “prompt”" in texts(page)
     assert page.button(key="plan-start").disabled
+
+
+def test_a_refresh_and_a_look_elsewhere_lose_nothing(open_compare: OpenCompare) -> None:
+    page = open_compare(new="1")
+    click(page, "plan-add")
+    draft = draft_in(page)
+    assert draft_in(open_compare(new=draft.key)) == draft  # another session: a refresh
+    click(page, "plan-back")
+    click(page, "experiment-new")
+    assert draft_in(page) == draft
 
 
 # While it runs

@@ -60,8 +60,7 @@ def edit_copy(experiment: Experiment) -> None:
         plan = experiment.plan
         is_own = plan.workload not in built_in()
         workload = get_server().experiments.workload_of(experiment) if is_own else None
-        drafting.start(replace(draft_of(plan, workload), name=f"{plan.name} (copy)"[:120]))
-        address.show_form()
+        drafting.show(replace(draft_of(plan, workload), name=f"{plan.name} (copy)"[:120]))
 
     attempt(begin)
 

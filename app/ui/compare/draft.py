@@ -53,7 +53,7 @@ class Draft:
     own: Workload | None = None
     pasted: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
-    key: str = field(default_factory=_new_key)
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
     def value(self, name: str) -> object:
         """What a field of the plan has, its default if nothing was chosen."""

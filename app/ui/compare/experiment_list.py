@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import load_workload
 from app.bench.format import grouped, moment
-from app.ui.compare import actions, address
+from app.ui.compare import actions, address, drafting
 from app.ui.compare.example import example
 from app.ui.compare.experiment_menu import draw_menu
 from app.ui.compare.plan_form import size_in_words
@@ -29,17 +30,16 @@ def draw_list() -> None:
                 type="primary",
                 icon=":material/add:",
                 key="experiment-new",
-                on_click=address.show_form,
+                on_click=drafting.show_left,
             )
     actions.draw_problem()
     if not found:
         _first_visit()
         return
-    running = server.experiments.running(server.visitor())
     shown = _page_of(found)
     with st.container(key="experiment-list", gap="xsmall"):
         for one in shown:
-            _line(one, is_running=one.id in running)
+            _line(one, server.experiments.status(one.id))
 
 
 def _first_visit() -> None:
@@ -70,7 +70,7 @@ def _first_visit() -> None:
                 "Plan your own",
                 icon=":material/add:",
                 key="experiment-new",
-                on_click=address.show_form,
+                on_click=drafting.show_left,
             )
 
 
@@ -82,10 +82,10 @@ def _page_of(found: list[Experiment]) -> list[Experiment]:
     return found[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]
 
 
-def _line(one: Experiment, *, is_running: bool) -> None:
+def _line(one: Experiment, status: Status | None) -> None:
     setups = len(one.plan.setups)
     said = (
-        "running" if is_running else state_in_words(one),
+        state_in_words(one, status),
         f"{grouped(setups)} {'setup' if setups == 1 else 'setups'}",
         plain_text_as_markdown(one.plan.workload),
         moment(one.created_at),
@@ -102,7 +102,7 @@ def _line(one: Experiment, *, is_running: bool) -> None:
                 args=(one.id,),
             )
             st.caption(" · ".join(said))
-        if not is_running and one.state in ("begun", "paused"):
+        if status is None and one.state in ("begun", "paused"):
             st.button(
                 "Resume",
                 icon=":material/play_arrow:",
@@ -118,5 +118,7 @@ def _resume(id_: str) -> None:
     address.show_experiment(id_)
 
 
-def state_in_words(one: Experiment) -> str:
+def state_in_words(one: Experiment, status: Status | None) -> str:
+    if status is not None:
+        return f"running, {grouped(status.made)} of {grouped(status.planned)} runs made"
     return {"begun": "unfinished"}.get(one.state, one.state)

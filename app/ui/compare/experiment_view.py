@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import plan_toml
+from app.bench.experiments.progress import Status
 from app.bench.format import grouped, moment
 from app.ui.compare import actions, address
 from app.ui.compare.experiment_list import state_in_words
@@ -25,7 +26,7 @@ def draw_experiment(id_: str) -> None:
         st.button("All experiments", key="back-to-list", on_click=address.show_list)
         return
     status = server.experiments.status(id_)
-    _head(experiment, is_running=status is not None)
+    _head(experiment, status)
     actions.draw_problem()
     if status is not None:
         draw_progress(experiment)
@@ -36,7 +37,7 @@ def draw_experiment(id_: str) -> None:
         st.code(plan_toml(experiment.plan), language="toml")
 
 
-def _head(experiment: Experiment, *, is_running: bool) -> None:
+def _head(experiment: Experiment, status: Status | None) -> None:
     plan = experiment.plan
     with st.container(horizontal=True, vertical_alignment="center", key="experiment-head"):
         st.title(plain_text_as_markdown(plan.name), anchor=False)
@@ -50,7 +51,7 @@ def _head(experiment: Experiment, *, is_running: bool) -> None:
             type="tertiary",
             on_click=address.show_list,
         )
-    state = "running" if is_running else state_in_words(experiment)
+    state = "running" if status is not None else state_in_words(experiment, None)
     setups = len(plan.setups)
     st.caption(
         f"{state} · {grouped(setups)} {'setup' if setups == 1 else 'setups'} · "

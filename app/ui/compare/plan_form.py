@@ -93,7 +93,7 @@ def _load(key: str) -> None:
         return
     try:
         plan = parse_plan(file.getvalue().decode("utf-8"), file.name)
-        drafting.start(_with_prompts(plan))
+        drafting.show(_with_prompts(plan))
     except UnicodeDecodeError:
         chat_state.notice(f"{file.name} is not UTF-8 text. Save it as UTF-8, as TOML wants it.")
     except DynoError as error:
