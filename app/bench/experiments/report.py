@@ -9,11 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -23,6 +22,7 @@ from app.bench.experiments.environments import facts
 from app.bench.experiments.figure_text import scale_of, short_title
 from app.bench.experiments.findings import Findings, provenance_of
 from app.bench.experiments.plan import Plan, plan_toml
+from app.bench.experiments.report_charts import panels
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio
 from app.bench.experiments.words import ratio_text, remarks, sentences
@@ -83,23 +83,21 @@ def html(
 ) -> str:
     """The whole document. `records`: some runs of each setup, for environment and formulae."""
     experiment = findings.experiment
-    drawn = {theme: _charts(findings, dark=theme == "dark") for theme in ("light", "dark")}
-    titles = list(drawn["light"])
-    figures = [{theme: drawn[theme][title] for theme in drawn} for title in titles]
+    charts = panels(findings)
     now = now or dt.datetime.now(dt.UTC)
     return _template().render(
         nonce=secrets.token_urlsafe(16),
         css=_file("page.css"),
         js=_file("page.js"),
-        plotly=_plotly() if figures else "",
-        figures=_json(figures),
+        plotly=_plotly() if charts else "",
+        figures=_json([list(one.choices.values()) for one in charts]),
         name=experiment.plan.name,
         facts=_headline(findings),
         findings=sentences(findings.conclusion),
         together=_together(findings),
         recommendation=recommendation,
         remarks=remarks(findings),
-        charts=titles,
+        charts=charts,
         tables=_tables(findings),
         plan=_plan_facts(experiment.plan),
         toml=plan_toml(_with_named_workload(experiment.plan)),
@@ -108,16 +106,6 @@ def html(
         method=_METHOD,
         footer=f"Written on {now:%Y-%m-%d %H:%M} UTC by LLM Dyno ({commit() or 'no checkout'}).",
     )
-
-
-def _charts(findings: Findings, *, dark: bool) -> dict[str, Mapping[str, Any]]:
-    """Plotly's data and layout of each chart that there are values for, by title."""
-    from app.bench.experiments.charts import pareto_chart
-
-    made = {"Which setups are worth having": pareto_chart(findings, dark=dark)}
-    return {
-        title: json.loads(figure.to_json()) for title, figure in made.items() if figure is not None
-    }
 
 
 def _headline(findings: Findings) -> str:
@@ -182,7 +170,7 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
     length = f"{plan.output_tokens} tokens"
     told = [
         ("Workload", Path(plan.workload).name),
-        ("Repeats", f"{plan.repeats}, after {plan.warm_ups} warm-ups of each setup"),
+        ("Repeats", f"{plan.repeats}, after {_counted(plan.warm_ups, 'warm-up')} of each setup"),
         ("Answers", f"exactly {length}" if plan.output == "fixed" else f"at most {length}"),
         ("Prompts", "salted, so that no cache knows them" if plan.salted else "not salted"),
         ("Order", f"interleaved A B B A, drawn from seed {plan.seed}"),
@@ -193,6 +181,10 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
         told.append(("Money budget", f"${plan.money_budget_dollars}"))
     setups = zip(plan.labels, plan.setups, strict=True)
     return told + [(f"Setup “{label}”", _setup_text(one.setup)) for label, one in setups]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _with_named_workload(plan: Plan) -> Plan:

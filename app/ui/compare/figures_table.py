@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from html import escape
 
 import streamlit as st
@@ -10,6 +10,7 @@ import streamlit as st
 from app.bench.experiments.figure_text import Scale, scale_of, short_title
 from app.bench.experiments.findings import ORDER, Findings, SetupFigures
 from app.bench.experiments.samples import SetupFigure
+from app.bench.experiments.words import remarks
 from app.bench.format import grouped, missing_phrase
 from app.ui.colors import css_class
 from app.ui.safe_text import plain_text_as_markdown
@@ -71,17 +72,3 @@ def _runs(findings: Findings, setup: SetupFigures) -> tuple[str, str]:
     notes = [f"{result.failed} failed"] if result.failed else []
     notes += [f"{result.disturbed} disturbed"] if result.disturbed else []
     return grouped(counted), ", ".join(notes)
-
-
-def remarks(findings: Findings) -> Sequence[str]:
-    """What was left out, what was disturbed, what has not ended."""
-    experiment = findings.experiment
-    found = [f"Ended early: {experiment.reason}"] if experiment.reason else []
-    found += [f"{label} was left out: {said}" for label, said in experiment.left_out.items()]
-    disturbed = sum(one.disturbed for one in findings.conclusion.setups)
-    if disturbed:
-        found.append(
-            f"{disturbed} of the runs that count were disturbed by other work, also when they were "
-            "made again: on a quiet machine medians may be better."
-        )
-    return found

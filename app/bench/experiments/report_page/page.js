@@ -1,26 +1,35 @@
 (() => {
   "use strict";
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const data = document.getElementById("figures");
-  const figures = data ? JSON.parse(data.textContent) : [];
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+  const embedded = document.getElementById("figures");
+  const panels = embedded ? JSON.parse(embedded.textContent) : [];
+  const chosen = panels.map(() => 0);
+  const config = {
+    responsive: true,
+    displaylogo: false,
+    modeBarButtonsToRemove: ["select2d", "lasso2d"],
+  };
 
   // Every chart comes in both themes; paper is always light.
-  const draw = (theme) =>
-    Promise.all(
-      figures.map((figure, index) => {
-        const { data, layout } = figure[theme];
-        return Plotly.react(`chart-${index}`, data, layout, config);
-      }),
-    );
-  const drawForScreen = () => draw(dark.matches ? "dark" : "light");
+  const draw = (index, theme) => {
+    const { data, layout } = panels[index][chosen[index]][theme];
+    return Plotly.react(`chart-${index}`, data, layout, config);
+  };
+  const drawAll = (theme) => Promise.all(panels.map((_, index) => draw(index, theme)));
+  const onScreen = () => (dark.matches ? "dark" : "light");
 
-  // In the one file of a test or a slow machine, the page says when all is drawn.
-  drawForScreen().then(() => (document.documentElement.dataset.drawn = figures.length));
-  dark.addEventListener("change", drawForScreen);
-  window.addEventListener("beforeprint", () => draw("light"));
-  window.addEventListener("afterprint", drawForScreen);
+  drawAll(onScreen());
+  dark.addEventListener("change", () => drawAll(onScreen()));
+  window.addEventListener("beforeprint", () => drawAll("light"));
+  window.addEventListener("afterprint", () => drawAll(onScreen()));
 
+  for (const select of document.querySelectorAll("[data-chooses]")) {
+    const index = Number(select.dataset.chooses);
+    select.addEventListener("change", () => {
+      chosen[index] = Number(select.value);
+      draw(index, onScreen());
+    });
+  }
   for (const button of document.querySelectorAll("[data-copies]")) {
     const source = document.getElementById(button.dataset.copies);
     button.addEventListener("click", async () => {
