@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typer
 
+from app.bench.experiments.commands.check import check
 from app.bench.experiments.commands.look import compare, experiments, runs
 from app.bench.experiments.commands.report import report
 from app.bench.experiments.commands.run import run
@@ -16,5 +17,5 @@ from app.bench.experiments.commands.run import run
 
 def add_to(app: typer.Typer) -> None:
     """Make the commands known."""
-    for command in (run, runs, experiments, compare, report):
+    for command in (run, runs, experiments, compare, report, check):
         app.command()(command)
