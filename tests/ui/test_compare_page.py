@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -18,12 +20,13 @@ from app.ui.compare import drafting
 from app.ui.compare.draft import Draft
 from app.ui.compare.exports import EXPORTS
 from app.ui.compare.progress_view import counted, time_in_words
-from app.ui.server import OWNER, Server
+from app.ui.server import OWNER, Server, close_server
 from backends.capabilities import Availability
 from backends.local.backend import LocalBackend
-from backends.settings import ROOT
+from backends.settings import ROOT, get_settings
 from backends.setup import Setup
 from tests.fakes import FakeBackend, Script
+from tests.fakes.backend import DEVICE
 from tests.fakes.workshop import setup_of, wait_until
 
 OpenCompare = Callable[..., AppTest]
@@ -186,6 +189,44 @@ def test_a_refresh_and_a_look_elsewhere_lose_nothing(open_compare: OpenCompare) 
     click(page, "plan-back")
     click(page, "experiment-new")
     assert draft_in(page) == draft
+
+
+def test_passes_say_what_they_cannot_measure(open_compare: OpenCompare, server: Server) -> None:
+    columns = (Column(setup=setup_of("a")), Column(setup=setup_of("b")))
+    page = open_compare(s=Comparison(columns=columns).to_permalink())
+    key = draft_in(page).key
+    page.toggle(key=f"plan-energy-{key}").set_value(True).run()
+    assert f"no energy counter is known for {DEVICE}" in texts(page)
+    page.toggle(key=f"plan-quality-{key}").set_value(True).run()
+    second = draft_in(page).entries[1].key
+    page.selectbox(key=f"plan-quality-reference-{key}").set_value(second).run()
+    assert not page.exception
+    plan = replace(draft_in(page), name="named").plan()
+    assert (plan.energy, plan.quality, plan.quality_reference) == (True, True, plan.labels[1])
+    text = page.file_uploader(key=f"plan-quality-text-{key}")
+    text.set_value(("mine.txt", b"\xff\xfe", "text/plain")).run()
+    assert "mine.txt is not UTF-8" in texts(page)
+    text = page.file_uploader(key=f"plan-quality-text-{key}")
+    text.set_value(("mine.txt", b"A text to score. " * 20, "text/plain")).run()
+    kept = Path(str(draft_in(page).value("quality_text")))
+    assert kept.parent == server.settings.data_dir / "workloads"
+    assert kept.read_text().startswith("A text to score.")
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_public_server_tells_its_limits(
+    open_compare: OpenCompare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DYNO_PUBLIC", "1")
+    close_server()
+    get_settings.cache_clear()
+    page = open_compare(new="1")
+    assert "at most 500 runs and 30 minutes" in texts(page)
+    key = draft_in(page).key
+    page.toggle(key=f"plan-quality-{key}").set_value(True).run()
+    assert not page.exception
+    assert not page.file_uploader(key=f"plan-load-{key}").disabled
+    assert not [one for one in page.get("file_uploader") if "quality-text" in str(one)]
 
 
 # While it runs
