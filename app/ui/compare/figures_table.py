@@ -10,7 +10,6 @@ import streamlit as st
 from app.bench.experiments.figure_text import Scale, scale_of, short_title
 from app.bench.experiments.findings import ORDER, Findings, SetupFigures
 from app.bench.experiments.samples import SetupFigure
-from app.bench.experiments.words import remarks
 from app.bench.format import grouped, missing_phrase
 from app.ui.colors import css_class
 from app.ui.safe_text import plain_text_as_markdown
@@ -19,8 +18,7 @@ from app.ui.safe_text import plain_text_as_markdown
 def draw_figures(findings: Findings) -> None:
     st.caption("Medians of the runs with their 95 % intervals, then what other passes found.")
     st.html(figures_html(findings))
-    for remark in remarks(findings):
-        st.caption(plain_text_as_markdown(remark))
+    st.caption("  \n".join(plain_text_as_markdown(one) for one in remarks(findings)))
 
 
 def figures_html(findings: Findings) -> str:
@@ -72,3 +70,16 @@ def _runs(findings: Findings, setup: SetupFigures) -> tuple[str, str]:
     notes = [f"{result.failed} failed"] if result.failed else []
     notes += [f"{result.disturbed} disturbed"] if result.disturbed else []
     return grouped(counted), ", ".join(notes)
+
+
+def remarks(findings: Findings) -> list[str]:
+    """What a reader must know to believe the table; how many runs were disturbed is in it."""
+    experiment = findings.experiment
+    told = [f"Ended early: {experiment.reason}"] if experiment.reason else []
+    told += [f"{label} was left out: {why}" for label, why in experiment.left_out.items()]
+    if any(one.disturbed for one in findings.conclusion.setups):
+        told.append(
+            "Beside runs that are told as disturbed there was other work, also when they were made "
+            "again: on a quiet machine the medians may be better."
+        )
+    return told

@@ -123,7 +123,7 @@ def _title(spans: Sequence[Span], standings: dict[int, Standing]) -> str:
     if not sure:
         return f"Which setups are worth it by {names}?"
     verb = "is" if sure == 1 else "are"
-    return f"{sure} of {len(standings)} setups {verb} beaten by none in both {names}"
+    return f"{sure} of {len(standings)} setups {verb} on the front of {names}"
 
 
 def _lowered(words: str) -> str:
