@@ -18,6 +18,7 @@ from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import pasted
 from app.ui.compare import drafting
 from app.ui.compare.draft import Draft
+from app.ui.compare.experiment_list import PAGE_SIZE
 from app.ui.compare.exports import EXPORTS
 from app.ui.compare.progress_view import counted, time_in_words
 from app.ui.server import OWNER, Server, close_server
@@ -289,7 +290,7 @@ def test_the_list_opens_experiments_and_one_opens_its_plan_again(
     id_ = begun(server, "a", "b").id
     ended(server, id_)
     page = open_compare()
-    assert "finished · 2 setups · pasted prompts" in texts(page)
+    assert "finished · 2 setups · 12 runs" in texts(page)
     click(page, f"open-experiment-{id_}")
     assert in_address(page, "experiment") == id_
     page.menu_button(key=f"experiment-menu-{id_}").click("Edit a copy").run()
@@ -297,6 +298,42 @@ def test_the_list_opens_experiments_and_one_opens_its_plan_again(
     assert draft.plan().setups == plan_of("a", "b").setups
     assert draft.own is not None
     assert draft.own.conversations == OWN.conversations
+
+
+def test_experiments_are_renamed_and_deleted_with_undo(
+    open_compare: OpenCompare, server: Server
+) -> None:
+    id_ = begun(server, "a", "b").id
+    ended(server, id_)
+    page = open_compare(experiment=id_)
+
+    def choose(action: str) -> None:
+        page.menu_button(key=f"experiment-menu-{id_}").click(action).run()
+        assert not page.exception
+
+    choose("Rename")
+    page.text_input(key=f"experiment-name-{id_}").set_value("My two").run()
+    assert "My two" in texts(page)
+    choose("Delete")
+    assert "Deleted “My two” and its runs." in texts(page)
+    assert "example-start" in keys(page)
+    click(page, "undo-delete")
+    assert f"open-experiment-{id_}" in keys(page)
+    choose("Run again")
+    assert in_address(page, "experiment") not in ("", id_)
+    assert ended(server, in_address(page, "experiment")).plan.setups == plan_of("a", "b").setups
+
+
+def test_hundreds_of_experiments_come_in_pages(open_compare: OpenCompare, server: Server) -> None:
+    first = begun(server, "a")
+    for number in range(PAGE_SIZE):
+        server.store.save_experiment(first.model_copy(update={"id": f"{number:012x}"}))
+    page = open_compare()
+    opened = [key for key in keys(page) if key.startswith("open-experiment-")]
+    assert len(opened) == PAGE_SIZE
+    page.session_state["compare_list_page"] = 2
+    page.run()
+    assert len([key for key in keys(page) if key.startswith("open-experiment-")]) == 1
 
 
 def test_an_experiment_that_is_not_there_says_so(open_compare: OpenCompare) -> None:

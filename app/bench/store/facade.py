@@ -176,6 +176,10 @@ class Store:
         with self._reading() as session:
             return experiments.summaries(session, visitor, limit, offset)
 
+    def count_experiments(self, visitor: str | None) -> int:
+        with self._reading() as session:
+            return experiments.count(session, visitor)
+
     def rename_experiment(self, id_: str, visitor: str | None, name: str) -> bool:
         """Empty: the plan's own name again. False where there is none such for the visitor."""
         with self._writing() as session:
