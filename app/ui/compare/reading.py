@@ -12,7 +12,7 @@ from app.bench.store import RunFilter, Store
 
 
 def findings(experiment: Experiment, store: Store) -> Findings:
-    """What runs and passes show so far. A rerun of the page that changes none of them reads none."""
+    """What runs and passes show so far. A rerun of the page that changes nothing reads nothing."""
     mine = RunFilter(visitor=None, experiment_id=experiment.id, limit=None)
     return _findings(store, experiment, experiment.id, experiment.updated_at, store.count(mine))
 
