@@ -94,6 +94,7 @@ def _text(draft: Draft) -> None:
     st.file_uploader(
         "Text to score",
         type=["txt", "md", "jsonl"],
+        max_upload_size=2,
         key=key,
         on_change=lambda: actions.attempt(lambda: _take_text(key)),
         help="Without one the bundled held-out dialogues are scored. UTF-8; JSONL: “messages” in "

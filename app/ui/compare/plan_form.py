@@ -95,6 +95,7 @@ def _load_field(draft: Draft) -> None:
     st.file_uploader(
         "A plan (TOML)",
         type=["toml"],
+        max_upload_size=1,
         key=key,
         on_change=lambda: _load(key),
         help="As the command line takes it, and as this form gives it.",
