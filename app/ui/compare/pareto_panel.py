@@ -63,7 +63,7 @@ def _chosen_axes(findings: Findings, defaults: tuple[str, str]) -> tuple[str, st
 
 
 def _clicked(selection: Any) -> int | None:
-    points = selection.selection.points if selection is not None else []
+    points = selection["selection"]["points"] if selection is not None else []
     for point in points:
         index = point.get("customdata")
         index = index[0] if isinstance(index, list) else index
