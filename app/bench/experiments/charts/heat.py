@@ -11,14 +11,15 @@ from app.bench.experiments.findings import Findings, SetupFigures
 from app.bench.experiments.samples import SetupFigure
 from app.bench.experiments.statistics import COMPARED, MetricRatio
 from app.bench.format import missing_phrase, significant
-from app.charts.style import Ink, axis, plain, setup_axis, shortened, tall_chart
+from app.charts.style import Ink, axis, plain, setup_axis, shortened, tall_chart, wrapped
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_ROW_PX, _MARGINS_PX = 48, 130
+_ROW_PX, _MARGINS_PX = 48, 140
 _FULL_AT = 2.0  # a ratio of 4 either way has the full colour
 _NOT_MEASURED = "<span style='font-size:11px'>not<br>measured</span>"
+_HEADING_CHARACTERS = 11
 _MANY = 6  # figures beside each other
 _WORST, _PLAIN, _BEST = -1.0, 0.0, 1.0
 _TINTS = {  # text of the theme is readable on all of them
@@ -111,12 +112,13 @@ def heat_map(findings: Findings, *, dark: bool = False) -> go.Figure | None:
             tickvals=list(range(len(metrics))),
             ticktext=[_heading(findings, metric) for metric in metrics],
             tickangle=0,
+            ticklabeloverflow="allow",
             range=[-0.5, len(metrics) - 0.5],
             rangemode="normal",
         ),
         yaxis=setup_axis([setup.label for setup in setups], dark=dark) | {"showline": False},
     )
-    figure.update_layout(margin_t=figure.layout.margin.t + 34)
+    figure.update_layout(margin_t=figure.layout.margin.t + 44)
     return figure
 
 
@@ -168,11 +170,7 @@ def _ratio(findings: Findings, setup: SetupFigures, metric: str) -> MetricRatio 
 
 
 def _heading(findings: Findings, metric: SetupFigure) -> str:
-    """Over two lines where it is long; a price says of how much it is."""
+    """Over several lines where it is long; a price says of how much it is."""
     scale = scale_of(metric, findings.values(metric.metric))
     title = f"Cost {scale.unit.removeprefix('$ ')}" if scale.is_money else short_title(metric)
-    words = title.split(" ")
-    if len(title) <= 12 or len(words) < 2:
-        return plain(title)
-    half = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(title) / 2))
-    return f"{plain(' '.join(words[:half]))}<br>{plain(' '.join(words[half:]))}"
+    return wrapped(plain(title), _HEADING_CHARACTERS)

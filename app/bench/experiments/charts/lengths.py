@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,7 +92,7 @@ def length_chart(
             hovertemplate=f"<b>{label}</b>, about %{{x:.0f}} tokens<br>median %{{customdata[0]}}, "
             "n = %{customdata[1]}<extra></extra>",
         )
-    title = axis_title(replace(some, title=short_title(some)), scale)
+    title = axis_title(some, scale)
     if min(values) > 0 and max(values) / min(values) >= _LOG_FROM:
         ends = min(values) / scale.divisor * 0.93, max(values) / scale.divisor * 1.07
         y_axis = log_axis(title, *ends, dark=dark)
