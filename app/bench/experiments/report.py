@@ -23,6 +23,8 @@ from app.bench.experiments.figure_text import scale_of, short_title
 from app.bench.experiments.findings import Findings, provenance_of
 from app.bench.experiments.passes import formula_of
 from app.bench.experiments.plan import Plan, plan_toml
+from app.bench.experiments.recommend import Recommendation
+from app.bench.experiments.recommend_text import details, verdict
 from app.bench.experiments.report_charts import panels
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio
@@ -75,6 +77,12 @@ def witnesses(store: Store, findings: Findings) -> list[RunRecord]:
     ids = dict.fromkeys(one.run_id for made in runs for one in (*made[:1], *made[-1:]))
     records = (store.run(id_, None) for id_ in ids)
     return [record for record in records if record is not None]
+
+
+def recommended(found: Recommendation, findings: Findings) -> Block:
+    """The recommendation as a part of the report."""
+    told = (verdict(findings, found), *details(findings, found))
+    return Block(f"Which setup to use, if it is to be the {found.wish}", told)
 
 
 def html(

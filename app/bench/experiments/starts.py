@@ -115,6 +115,10 @@ def _of_one_start(plan: Plan, prompts: Path, number: int) -> Plan:
             "repeats": 1,
             "warm_ups": max(1, plan.warm_ups),
             "seed": (plan.seed + number) % 2**31,
+            "quality": False,
+            "quality_reference": "",
+            "quality_text": "",
+            "energy": False,
             "time_budget_seconds": None,
             "money_budget_dollars": None,
         }

@@ -49,8 +49,8 @@ def check_words(line: CheckLine) -> str:
     advice = "nothing short of many more starts would tell"
     if line.more is not None:
         advice = f"about {math.ceil(line.more * line.starts)} starts would tell"
-    is_so = f"{more}, but whether" if line.low > 1 else "whether it is " + more
-    return f"cannot tell {is_so} by more than {bound}: {advice}"
+    known = f"{by}; " if line.low > 1 else ""
+    return f"{known}cannot tell whether it is {more} by more than {bound}: {advice}"
 
 
 def _percent(ratio: float) -> str:

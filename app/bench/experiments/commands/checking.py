@@ -36,7 +36,7 @@ from app.bench.experiments.commands.common import (
     echo_json,
     told,
 )
-from app.bench.experiments.commands.follow import warn_if_busy
+from app.bench.experiments.commands.following import warn_if_busy
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.samples import RunSample, sample_of
 from app.bench.experiments.starts import (
