@@ -85,14 +85,23 @@ def show_pass(labels: Sequence[str], found: PassResult, console: Console) -> Non
         table.add_row(escape(labels[index]), *(_pass_figure(figure) for figure in figures))
     console.print(f"The {found.name} pass, with 95 % intervals", style="dim", highlight=False)
     console.print(table)
-    remarks = [
-        f"{labels[index]}: {figure.title}: "
-        f"{'not measured: ' if figure.value is None else ''}{figure.reason}."
-        for index, figures in found.figures.items()
-        for figure in figures
-        if figure.reason and figure.reason != IS_REFERENCE
+    _print_lines(_pass_remarks(labels, found), console)
+
+
+def _pass_remarks(labels: Sequence[str], found: PassResult) -> list[str]:
+    """Why figures are missing or less than they seem, each reason once."""
+    of: dict[str, list[str]] = {}
+    for index, figures in found.figures.items():
+        for figure in figures:
+            if figure.reason and figure.reason != IS_REFERENCE:
+                missing = "not measured: " if figure.value is None else ""
+                of.setdefault(f"{figure.title}: {missing}{figure.reason}.", []).append(
+                    labels[index]
+                )
+    return [
+        said if len(who) == len(found.figures) else f"{', '.join(who)}: {said}"
+        for said, who in of.items()
     ]
-    _print_lines(remarks, console)
 
 
 def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Console) -> None:
@@ -134,10 +143,10 @@ def _median(one: MetricMedian) -> str:
 
 
 def _pass_figure(one: SetupFigure) -> str:
-    if one.value is None:
-        return "[dim]not measured[/dim]"
     if one.reason == IS_REFERENCE:
         return "[dim]the reference[/dim]"
+    if one.value is None:
+        return "[dim]not measured[/dim]"
     scale, unit = _PASS_SCALES.get(one.unit, (1.0, one.unit))
     low, high = (None if end is None else end / scale for end in (one.low, one.high))
     return f"{_interval(one.value / scale, low, high)} {unit}".rstrip()
