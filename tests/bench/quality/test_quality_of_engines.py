@@ -51,7 +51,7 @@ def test_a_setup_that_computes_the_same_is_no_other(
     assert found["perplexity_ratio"].value == pytest.approx(1, abs=1e-6)
     perplexity = found["perplexity"].value
     assert perplexity is not None
-    assert 1.0 < perplexity < 2.0
+    assert 1.0 < perplexity < 5.0
 
 
 @pytest.mark.parametrize(
