@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.bench.experiments.plan import Plan
 
 # "begun" also where a crash left no other word; what is missing can be made later all the same.
-State = Literal["begun", "stopped", "finished"]
+State = Literal["begun", "paused", "stopped", "finished"]
 
 
 def new_experiment_id() -> str:
