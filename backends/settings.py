@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     max_prompt_chars: Annotated[int, Field(ge=1)] = 200_000
     max_engines: Annotated[int, Field(ge=1)] = 8
     max_queue: Annotated[int, Field(ge=1)] = 32
+    public_experiment_runs: Annotated[int, Field(ge=1)] = 500
+    public_experiment_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
 
     @property
     def logs_dir(self) -> Path:

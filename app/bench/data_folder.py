@@ -20,6 +20,7 @@ from backends.settings import Settings
 PRICES_FILE = "prices.json"
 SERVERS_FILE = "servers.json"
 TOOLS_FOLDER = "tools"
+WORKLOADS_FOLDER = "workloads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,12 @@ KINDS = (
         "Addresses that you saved under a name, without keys.",
         (SERVERS_FILE,),
         "Forget a server where it is chosen.",
+    ),
+    Kind(
+        "workloads",
+        "Prompts of experiments",
+        "What experiments asked; without it one that is unfinished cannot go on.",
+        (WORKLOADS_FOLDER,),
     ),
     Kind(
         "serverless",

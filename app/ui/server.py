@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass
 
 from app.bench.conversations import ConversationBook
+from app.bench.experiments.board import ExperimentBoard
+from app.bench.experiments.running import Laboratory
 from app.bench.jobs import JobBoard
 from app.bench.prices import PriceBook
 from app.bench.runner import Bench
@@ -33,6 +35,7 @@ class Server:
     scheduler: Scheduler
     book: ConversationBook
     jobs: JobBoard
+    experiments: ExperimentBoard
 
     def visitor(self) -> str:
         """On one's own machine everybody is its owner; in public mode a visitor is a cookie."""
@@ -44,6 +47,7 @@ class Server:
 
     def close(self) -> None:
         self.jobs.cancel_all()
+        self.experiments.close()
         self.pool.close()
         self.store.close()
         close_shared_host()
@@ -79,5 +83,7 @@ def _start(settings: Settings) -> Server:
     pool = EnginePool(settings.max_engines, int(budget * 1e9) if budget is not None else None)
     scheduler = Scheduler(max_queue=settings.max_queue)
     book = ConversationBook(store)
-    jobs = JobBoard(Bench(pool, scheduler, prices), book)
-    return Server(settings, store, prices, pool, scheduler, book, jobs)
+    bench = Bench(pool, scheduler, prices)
+    jobs = JobBoard(bench, book)
+    experiments = ExperimentBoard(Laboratory(bench, store), settings)
+    return Server(settings, store, prices, pool, scheduler, book, jobs, experiments)

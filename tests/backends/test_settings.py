@@ -35,6 +35,8 @@ def test_every_setting_can_be_set(environment: pytest.MonkeyPatch, tmp_path: Pat
         "MAX_PROMPT_CHARS": "1000",
         "MAX_ENGINES": "2",
         "MAX_QUEUE": "3",
+        "PUBLIC_EXPERIMENT_RUNS": "40",
+        "PUBLIC_EXPERIMENT_MINUTES": "2.5",
     }
     assert {name.lower() for name in given} == set(Settings.model_fields)
     for name, value in given.items():
@@ -46,6 +48,7 @@ def test_every_setting_can_be_set(environment: pytest.MonkeyPatch, tmp_path: Pat
     assert settings.memory_budget_gb == 1.5
     assert settings.hourly_price == Decimal("0.40")
     assert (settings.max_engines, settings.max_queue) == (2, 3)
+    assert (settings.public_experiment_runs, settings.public_experiment_minutes) == (40, 2.5)
 
 
 def test_settings_are_read_once(environment: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,18 @@ class CannotResume(DynoError):
     """There is no such experiment, or it asked something else."""
 
 
+class StopToken(CancelToken):
+    """Ends an experiment early; once `pause` was called it is "paused" then, else "stopped"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_pause = False
+
+    def pause(self) -> None:
+        self.is_pause = True
+        self.cancel()
+
+
 @dataclass(frozen=True, slots=True)
 class Laboratory:
     """What an experiment needs: where runs are made and kept, the clock, who watches the load, and
@@ -116,18 +128,21 @@ def conduct(
     workload: Workload,
     cancel: CancelToken,
     tell: Callable[[Status], None] = lambda status: None,
+    known_as: str = "",
 ) -> Experiment:
     """Make every run that is missing; returns the experiment as it was kept at its end.
 
     A run that failed or was disturbed is made again at once, and once. A setup that fails twice in
     a row is left out of the rest. A stop and a spent budget end it early, with the reason. Another
-    experiment on this machine is waited for.
+    experiment on this machine is waited for; `known_as` is what those who wait for this one are
+    told (default: its name).
 
     Raises `NotRecorded` where a run cannot be kept; `Cancelled` for a stop while it waits.
     """
     work = _Work(laboratory, experiment, workload, cancel, tell)
     scheduler = laboratory.bench.scheduler
-    with scheduler.lease(_QUEUE, experiment.plan.name, cancel, work.tell_place):
+    who = known_as or experiment.plan.name
+    with scheduler.lease(_QUEUE, who, cancel, work.tell_place):
         return work.conduct()
 
 
@@ -181,7 +196,10 @@ class _Work:
             self._make(cell)
         reason = reason or self._passes()
         reason = reason or (STOPPED if self._cancel.is_cancelled else "")
-        self._keep_state(state="stopped" if reason else "finished", reason=reason)
+        if isinstance(self._cancel, StopToken) and self._cancel.is_pause:
+            self._keep_state(state="paused", reason="")
+        else:
+            self._keep_state(state="stopped" if reason else "finished", reason=reason)
         self._tell_status("done")
         return self._experiment
 

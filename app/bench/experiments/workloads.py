@@ -1,34 +1,30 @@
-"""What an experiment asks: conversations from the repository or from a file of the user's.
+"""What an experiment asks: conversations from the repository, pasted, or from a file of the user's.
 
 Every turn of a conversation is one run, with what stands before it in the file sent along: all
-setups get the same history, whatever they answered. Knows formats and limits, nothing of setups.
+setups get the same history, whatever they answered. Knows limits, nothing of setups.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from app.bench.experiments.workload_files import READERS, Asked, lines
 from backends.errors import DynoError
 from backends.request import Message
 
 MAX_FILE_BYTES = 64_000_000
 MAX_TURNS = 10_000
+MAX_PROMPT_CHARS = 200_000
+PASTED = "pasted prompts"
 _FOLDER = Path(__file__).with_name("prompts")
-_MESSAGES = TypeAdapter(tuple[Message, ...])
-_ROLES = {
-    **{"human": "user", "user": "user", "system": "system"},
-    **{"gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"},
-}
 # A letter with a space before it is one token in all common vocabularies, so that every salt makes
 # a prompt longer by the same. Vowels are left out: no salt spells a word.
 _SALT_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
@@ -41,16 +37,26 @@ class WorkloadInvalid(DynoError):
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Conversations to go through. `digest` tells whether two workloads ask the same."""
+    """Conversations to go through, and for each the answers to its last turn that are right (None
+    where that is not known; by default of none). `digest` tells whether two ask the same."""
 
     name: str
     conversations: tuple[tuple[Message, ...], ...]
+    answers: tuple[tuple[str, ...] | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.answers:
+            object.__setattr__(self, "answers", (None,) * len(self.conversations))
+        if len(self.answers) != len(self.conversations):
+            raise ValueError("answers are given for all conversations or for none")
 
     @property
     def digest(self) -> str:
-        """First 16 hex digits of the SHA-256 of all messages."""
-        spoken = [[(m.role, m.content) for m in messages] for messages in self.conversations]
-        return hashlib.sha256(json.dumps(spoken).encode()).hexdigest()[:16]
+        """First 16 hex digits of the SHA-256 of all messages, and of the answers if there are."""
+        said: object = [[(m.role, m.content) for m in messages] for messages in self.conversations]
+        if any(self.answers):
+            said = [said, self.answers]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
     @property
     def turns(self) -> tuple[int, ...]:
@@ -66,10 +72,10 @@ def prompts_of(conversation: Sequence[Message]) -> list[tuple[Message, ...]]:
 
 def built_in() -> tuple[str, ...]:
     """Names of the workloads in the repository."""
-    return tuple(sorted(path.stem for path in _FOLDER.iterdir() if path.suffix in _READERS))
+    return tuple(sorted(path.stem for path in _FOLDER.iterdir() if path.suffix in READERS))
 
 
-def load_workload(name: str, max_prompt_chars: int = 200_000) -> Workload:
+def load_workload(name: str, max_prompt_chars: int = MAX_PROMPT_CHARS) -> Workload:
     """A built-in workload by name, or a file by its path and ending.
 
     Raises `WorkloadInvalid` where there is none, it is too large, wrongly encoded or has no prompt.
@@ -78,17 +84,37 @@ def load_workload(name: str, max_prompt_chars: int = 200_000) -> Workload:
         path = next(path for path in _FOLDER.iterdir() if path.stem == name)
     else:
         path = Path(name).expanduser()
-    conversations = _read(path, name)
-    if not conversations:
-        raise WorkloadInvalid(f"{name} has no prompts.", "Put at least one prompt into it.")
-    for number, messages in enumerate(conversations, 1):
-        chars = sum(len(message.content) for message in messages)
-        if chars > max_prompt_chars:
-            raise WorkloadInvalid(
-                f"Prompt {number} of {name} has {chars:,} characters; {max_prompt_chars:,} may be.",
-                "Shorten it, or raise DYNO_MAX_PROMPT_CHARS.",
-            )
-    return Workload(name, tuple(conversations))
+    if path.suffix.lower() not in READERS or not path.is_file():
+        known = f"{', '.join(built_in())}; or a file that ends in {', '.join(READERS)}"
+        raise WorkloadInvalid(f"There is no workload “{name}”.", f"Known: {known}.")
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise _too_large(name, size)
+        data = path.read_bytes()
+    except OSError as error:
+        raise WorkloadInvalid(
+            f"{name} cannot be read ({error.strerror or error}).", "Make it readable."
+        ) from error
+    return _made(name, path.suffix, data, max_prompt_chars)
+
+
+def uploaded(file_name: str, data: bytes, max_prompt_chars: int = MAX_PROMPT_CHARS) -> Workload:
+    """A file that came through a browser, under its own name. Raises `WorkloadInvalid`."""
+    name = PurePath(file_name).name
+    ending = PurePath(name).suffix
+    if ending.lower() not in READERS:
+        raise WorkloadInvalid(
+            f"{name} cannot be read as prompts.", f"Take a file that ends in {', '.join(READERS)}."
+        )
+    if len(data) > MAX_FILE_BYTES:
+        raise _too_large(name, len(data))
+    return _made(name, ending, data, max_prompt_chars)
+
+
+def pasted(text: str, max_prompt_chars: int = MAX_PROMPT_CHARS) -> Workload:
+    """A prompt a line. Raises `WorkloadInvalid`."""
+    return _checked(PASTED, lines(text), max_prompt_chars)
 
 
 def salted(messages: Sequence[Message], salt: str) -> tuple[Message, ...]:
@@ -113,117 +139,49 @@ def salt_of(seed: int, *place: int | str) -> str:
     return "".join(chosen.choices(_SALT_LETTERS, k=_SALT_LENGTH))
 
 
-def _read(path: Path, name: str) -> list[tuple[Message, ...]]:
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None or not path.is_file():
-        known = f"{', '.join(built_in())}; or a file that ends in {', '.join(_READERS)}"
-        raise WorkloadInvalid(f"There is no workload “{name}”.", f"Known: {known}.")
+def _made(name: str, ending: str, data: bytes, max_prompt_chars: int) -> Workload:
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise WorkloadInvalid(
-                f"{name} has {size / 1e6:,.0f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} are read.",
-                "Take a part of it.",
-            )
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise WorkloadInvalid(
-            f"{name} cannot be read ({error.strerror or error}).", "Make it readable."
-        ) from error
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise WorkloadInvalid(
             f"{name} is not UTF-8 text (byte {error.start + 1}).", "Save it as UTF-8."
         ) from error
     try:
-        return _not_too_many(reader(text), name)
+        return _checked(name, READERS[ending.lower()](text), max_prompt_chars)
     except (ValueError, csv.Error) as error:
         reason = "a message has another shape" if isinstance(error, ValidationError) else error
         raise WorkloadInvalid(
-            f"{name} cannot be read as {path.suffix.lower()[1:]}: {reason}.",
+            f"{name} cannot be read as {ending.lower()[1:]}: {reason}.",
             "The README tells what such a file holds.",
         ) from error
 
 
-def _not_too_many(read: Iterator[tuple[Message, ...]], name: str) -> list[tuple[Message, ...]]:
-    """All of them, unless they are too many: then reading ends at once."""
-    found, turns = [], 0
-    for conversation in read:
-        found.append(conversation)
-        turns += len(prompts_of(conversation))
+def _checked(name: str, read: Iterator[Asked], max_prompt_chars: int) -> Workload:
+    """All of them, unless they are too many or one is too long: then reading ends at once."""
+    found: list[Asked] = []
+    turns = 0
+    for asked in read:
+        found.append(asked)
+        turns += len(prompts_of(asked.messages))
         if turns > MAX_TURNS:
             raise WorkloadInvalid(
                 f"{name} has more than {MAX_TURNS:,} prompts, the most that an experiment takes.",
                 "Take a part of it: a few dozen prompts already settle most differences.",
             )
-    return found
+        chars = sum(len(message.content) for message in asked.messages)
+        if chars > max_prompt_chars:
+            raise WorkloadInvalid(
+                f"Prompt {len(found)} of {name} has {chars:,} characters; {max_prompt_chars:,} "
+                "may be.",
+                "Shorten it, or raise DYNO_MAX_PROMPT_CHARS.",
+            )
+    if not found:
+        raise WorkloadInvalid(f"{name} has no prompts.", "Put at least one prompt into it.")
+    return Workload(name, tuple(one.messages for one in found), tuple(one.answers for one in found))
 
 
-def _lines(text: str) -> Iterator[tuple[Message, ...]]:
-    return (_alone(line) for line in text.splitlines() if line.strip())
-
-
-def _csv(text: str) -> Iterator[tuple[Message, ...]]:
-    rows = csv.DictReader(io.StringIO(text))
-    if "prompt" not in (rows.fieldnames or ()):
-        raise ValueError("it has no column “prompt”")
-    yield from (_alone(row["prompt"]) for row in rows if (row["prompt"] or "").strip())
-
-
-def _jsonl(text: str) -> Iterator[tuple[Message, ...]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        one = _parsed(line, f"line {number}")
-        if isinstance(one, dict) and isinstance(one.get("prompt"), str):
-            yield _alone(one["prompt"])
-        elif isinstance(one, dict) and "messages" in one:
-            yield _spoken(_MESSAGES.validate_python(one["messages"]), f"line {number}")
-        else:
-            raise ValueError(f"line {number} has neither “prompt” nor “messages”")
-
-
-def _sharegpt(text: str) -> Iterator[tuple[Message, ...]]:
-    """A list of `{"conversations": [{"from": "human" or "gpt", "value": …}, …]}`."""
-    entries = _parsed(text, "the file")
-    if not isinstance(entries, list):
-        raise ValueError("it is no list of conversations")
-    for number, entry in enumerate(entries, 1):
-        turns = entry.get("conversations") if isinstance(entry, dict) else None
-        if not isinstance(turns, list):
-            raise ValueError(f"entry {number} has no “conversations”")
-        yield _spoken([_turn(one, number) for one in turns], f"entry {number}")
-
-
-def _turn(one: Any, number: int) -> Message:
-    try:
-        return Message.model_validate({"role": _ROLES[one["from"]], "content": one["value"]})
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"a turn of entry {number} has no known “from” and “value”") from error
-
-
-def _spoken(messages: Sequence[Message], where: str) -> tuple[Message, ...]:
-    """From the first turn of the user (and the system turn before it) to the last one."""
-    system = [one for one in messages[:1] if one.role == "system"]
-    users = [index for index, one in enumerate(messages) if one.role == "user"]
-    if not users:
-        raise ValueError(f"{where} has no turn of the user")
-    return (*system, *messages[users[0] : users[-1] + 1])
-
-
-def _parsed(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{where} is not JSON") from error
-
-
-def _alone(prompt: str) -> tuple[Message, ...]:
-    return (Message(role="user", content=prompt.strip()),)
-
-
-_READERS: dict[str, Callable[[str], Iterator[tuple[Message, ...]]]] = {
-    ".txt": _lines,
-    ".csv": _csv,
-    ".jsonl": _jsonl,
-    ".json": _sharegpt,
-}
+def _too_large(name: str, size: int) -> WorkloadInvalid:
+    return WorkloadInvalid(
+        f"{name} has {size / 1e6:,.0f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} are read.",
+        "Take a part of it.",
+    )

@@ -9,12 +9,15 @@ import pytest
 
 from app.bench.experiments import workloads
 from app.bench.experiments.workloads import (
+    Workload,
     WorkloadInvalid,
     built_in,
     load_workload,
+    pasted,
     prompts_of,
     salt_of,
     salted,
+    uploaded,
 )
 from backends.request import Message
 
@@ -38,7 +41,8 @@ def test_every_built_in_workload_ends_each_conversation_with_a_question(name: st
 
 def test_the_named_built_in_workloads_are_there() -> None:
     assert set(built_in()) == {
-        *("short-chat", "list", "rewriting", "long-context", "conversations"),
+        *("short-chat", "list", "rewriting", "long-context", "conversations", "code-like"),
+        "facts",
     }
 
 
@@ -76,6 +80,47 @@ def test_jsonl_has_prompts_or_messages(tmp_path: Path) -> None:
     assert [one.role for one in workload.conversations[1]] == ["system", "user"]
 
 
+def test_pasted_lines_and_uploaded_files_are_workloads_too() -> None:
+    assert pasted("One\n\n Two ").conversations == ((user("One"),), (user("Two"),))
+    with pytest.raises(WorkloadInvalid, match="pasted prompts has no prompts"):
+        pasted(" \n")
+    one = uploaded("C/mine.jsonl", b'{"prompt": "One"}')
+    assert (one.name, one.conversations) == ("mine.jsonl", ((user("One"),),))
+    with pytest.raises(WorkloadInvalid, match="cannot be read as prompts"):
+        uploaded("mine.docx", b"One")
+    with pytest.raises(WorkloadInvalid, match="not UTF-8"):
+        uploaded("mine.txt", b"\xff")
+
+
+def test_a_prompt_may_carry_the_answers_that_are_right(tmp_path: Path) -> None:
+    csv = "prompt,answer\nCapital of Ukraine?,Kyiv | Kiev\nAnd now?,\n"
+    assert load_workload(written(tmp_path, "a.csv", csv)).answers == (("Kyiv", "Kiev"), None)
+    given: list[object] = ["13", ["yes", "a|b"], 13, None, []]
+    text = "\n".join(json.dumps({"prompt": "?", "answer": one}) for one in given)
+    found = load_workload(written(tmp_path, "a.jsonl", text)).answers
+    assert found == (("13",), ("yes", "a|b"), ("13",), None, None)
+    assert pasted("One\nTwo").answers == (None, None)
+
+
+def test_other_right_answers_are_another_workload() -> None:
+    conversations = ((user("One?"),),)
+    plain, right = Workload("a", conversations), Workload("a", conversations, (("1",),))
+    assert plain.digest != right.digest
+    assert plain.digest == Workload("b", conversations, (None,)).digest
+    with pytest.raises(ValueError, match="for all conversations"):
+        Workload("a", conversations, (None, None))
+
+
+def test_the_facts_have_answers_that_the_question_does_not_give_away() -> None:
+    facts = load_workload("facts")
+    assert len(facts.conversations) == 60
+    for messages, answers in zip(facts.conversations, facts.answers, strict=True):
+        assert answers
+        asked = messages[-1].content.rstrip("?").split()
+        assert not set(answers) & set(asked)
+    assert sum(turns > 1 for turns in facts.turns) >= 10
+
+
 def test_sharegpt_keeps_what_lies_between_the_first_and_the_last_question(tmp_path: Path) -> None:
     turns = [("gpt", "Hello!"), ("human", "A"), ("gpt", "B"), ("human", "C"), ("gpt", "D")]
     entry = {"id": "1", "conversations": [{"from": who, "value": text} for who, text in turns]}
@@ -100,6 +145,7 @@ def test_sharegpt_keeps_what_lies_between_the_first_and_the_last_question(tmp_pa
         ("object.json", "{}", "no list of conversations"),
         ("odd.json", '[{"conversations": [{"from": "robot", "value": "A"}]}]', "known “from”"),
         ("odd.json", '[{"conversations": [{"from": "human", "value": 3}]}]', "another shape"),
+        ("odd.jsonl", '{"prompt": "A", "answer": {"a": 1}}', "neither text nor a list"),
         ("prompts.docx", "Hello", "There is no workload"),
     ],
 )

@@ -13,7 +13,7 @@ from app.bench.experiments.figure_text import short_title
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.order import WARM_UP_ROUND
 from app.charts.colors import faded, setup_color, setup_symbol
-from app.charts.style import Ink, axis, legend_below, line_chart, plain
+from app.charts.style import Ink, axis, legend_below, plain, tall_chart
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FINE = (0.8, 0.9, 1, 1.1, 1.25, 1.5)
 _COARSE = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100)
 _COARSE_FROM = 0.3  # decades
+_HEIGHT_PX = 420
 _UNITS = ((3 * 3600, 3600, "hours"), (3 * 60, 60, "minutes"), (0, 1, "seconds"))
 
 
@@ -82,10 +83,11 @@ def timeline_chart(
     divisor, unit = next((seconds, name) for least, seconds, name in _UNITS if lasted >= least)
     name = short_title(findings.setups[rows[0].index].figures[metric])
     crosses = f"; crosses are the {disturbed} disturbed ones" if disturbed else ""
-    figure = line_chart(
+    figure = tall_chart(
         f"Did {name} drift while the experiment ran?",
         "Each run over the median of its setup’s runs of the same prompt"
         f"{crosses}{thinning_words(step)}",
+        _HEIGHT_PX,
         dark=dark,
     )
     figure.add_hline(y=1, line={"width": 1, "color": Ink.of(dark).quiet})
@@ -114,7 +116,6 @@ def timeline_chart(
     figure.update_layout(
         xaxis=axis(f"Since the first run ({unit})", dark=dark, grid=False),
         yaxis=axis("Times the median, log axis", dark=dark, **_log_range(rows)),
-        height=420,
     )
     legend_below(figure)
     return figure
