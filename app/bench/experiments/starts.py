@@ -17,6 +17,7 @@ from typing import Any
 
 from app.bench.experiments.plan import Plan, PlannedSetup, plan_toml
 from app.bench.experiments.samples import RunSample
+from app.bench.experiments.workload_files import Asked, as_json_lines
 from app.bench.experiments.workloads import Workload
 from app.bench.store import Store
 from backends.errors import DynoError
@@ -78,7 +79,8 @@ def one_start(version: Version, plan: Plan, workload: Workload, number: int) -> 
     """
     version.data.mkdir(parents=True, exist_ok=True)
     prompts = version.data / "workload.jsonl"
-    prompts.write_text(_jsonl(workload), encoding="utf-8")
+    asked = [Asked(messages) for messages in workload.conversations]
+    prompts.write_text(as_json_lines(asked), encoding="utf-8")
     file = version.data / "plan.toml"
     file.write_text(plan_toml(_of_one_start(plan, prompts, number)), encoding="utf-8")
     ended = _finished(version, ["run", str(file), "--json"])
@@ -124,18 +126,11 @@ def _of_one_start(plan: Plan, prompts: Path, number: int) -> Plan:
     )
 
 
-def _jsonl(workload: Workload) -> str:
-    spoken = (
-        [message.model_dump(mode="json") for message in messages]
-        for messages in workload.conversations
-    )
-    return "".join(json.dumps({"messages": messages}) + "\n" for messages in spoken)
-
-
 def _last_json(output: str) -> dict[str, Any]:
+    last = output.rstrip("\n").rpartition("\n")[2]  # splitlines would split inside of texts, too
     try:
-        told = json.loads(output.splitlines()[-1])
-    except (IndexError, ValueError):
+        told = json.loads(last)
+    except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
 
