@@ -130,6 +130,12 @@ class SampleTable(Sequence[RunSample]):
         best: Integers = able[best_first[firsts]]
         return best
 
+    @property
+    def in_order(self) -> Integers:
+        """All runs in the order of the plan, those that were made again after each other."""
+        order: Integers = np.lexsort((self.attempts, self.setups, self.pairs))
+        return order
+
     def why_missing(self, runs: Integers, metric: str) -> str:
         """The reason of the first of the runs that lacks a metric; empty where none does."""
         lacking = runs[np.isnan(self.values[metric][runs])]
