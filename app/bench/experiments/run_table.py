@@ -15,7 +15,7 @@ from typing import Any
 
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.sample_table import SampleTable
-from app.bench.experiments.samples import MEDIANS, RunSample
+from app.bench.experiments.samples import MEDIANS
 from app.bench.export import defused
 
 _COUNTS = ("setup_index", "round", "conversation", "turn", "attempt")
@@ -61,8 +61,7 @@ def _rows(experiment: Experiment, samples: SampleTable) -> Iterator[dict[str, An
     """In the order of the plan, warm-ups first."""
     labels, setups = experiment.plan.labels, [one.setup for one in experiment.plan.setups]
     ids = [setup.id for setup in setups]
-    for index in samples.in_order:
-        run: RunSample = samples[int(index)]
+    for run in samples.picked(samples.in_order):
         setup = run.place.setup
         yield {
             "experiment_id": experiment.id,
