@@ -22,12 +22,12 @@ from app.bench.benchmarks.engines import opened_bench
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
 from app.bench.experiments.environments import changes
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, begin, conduct, records_of, resume
 from app.bench.experiments.statistics import Conclusion, conclude, moves
 from app.bench.experiments.tables import show_conclusion, show_experiments, show_moves
-from app.bench.experiments.workloads import load_workload
 from app.bench.store import Store
 from backends.engine import CancelToken
 from backends.errors import Cancelled, DynoError
@@ -56,7 +56,7 @@ def run(
     console = _console()
     with _told(console), _store(writes=True) as store:
         planned = read_plan(plan)
-        workload = load_workload(planned.workload, get_settings().max_prompt_chars)
+        workload = workload_of(planned, get_settings().max_prompt_chars)
         if resume_id is None:
             begun = experiment = begin(store, planned, workload)
         else:
@@ -202,7 +202,7 @@ def _warn_if_busy(console: Console) -> None:
 
 def _refuse_other_work(one: Experiment, other: Experiment) -> None:
     same = one.workload_digest == other.workload_digest
-    if not same or one.plan.sampling != other.plan.sampling:
+    if not same or one.plan.answers_alike != other.plan.answers_alike:
         what = "lengths of answers" if same else "workloads"
         raise DynoError(
             f"The two experiments have different {what}.", "Compare two that ask the same."
@@ -221,7 +221,7 @@ def _found(store: Store, id_: str) -> Experiment:
 def _concluded(store: Store, experiment: Experiment) -> Conclusion:
     plan = experiment.plan
     ids = [one.setup.id for one in plan.setups]
-    return conclude(plan.labels, ids, store.samples(experiment.id))
+    return conclude(plan.labels, ids, store.samples(experiment.id), plan.confidence)
 
 
 def _as_json(experiment: Experiment, conclusion: Conclusion) -> dict[str, Any]:
