@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
 from app.bench.experiments.environments import changes
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.lengths import workload_of
+from app.bench.experiments.on_ray import LOCAL, conduct_on_ray
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, begin, conduct, records_of, resume
@@ -50,6 +52,14 @@ def run(
     resume_id: Annotated[
         str | None, typer.Option("--resume", metavar="ID", help="Make only what is missing of it.")
     ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", help="ray://HOST:PORT, a Ray cluster; or ray, on this machine."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --on: how many (default: one a GPU, else one a host)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the experiment that a file plans; Ctrl-C keeps what is done."""
@@ -66,10 +76,11 @@ def run(
         cancel = CancelToken()
         try:
             with opened_bench() as bench:
+                conduct_there = _where(on, workers)
                 laboratory = Laboratory(bench, store)
                 experiment = _followed(
                     console,
-                    lambda tell: conduct(laboratory, begun, workload, cancel, tell),
+                    lambda tell: conduct_there(laboratory, begun, workload, cancel, tell),
                     cancel,
                 )
         except Cancelled as error:
@@ -126,6 +137,19 @@ def compare(
             }
         if as_json:
             typer.echo(json.dumps(told, ensure_ascii=False))
+
+
+def _where(on: str | None, workers: int | None) -> Callable[..., Experiment]:
+    """What conducts an experiment: this process, or the workers of a Ray cluster."""
+    if on is None:
+        if workers is not None:
+            raise DynoError("--workers says how many of a cluster.", "Add --on ray, or leave it.")
+        return conduct
+    if on != LOCAL and not on.startswith("ray://"):
+        raise DynoError(
+            f"“{on}” is no place to run on.", "Say ray://HOST:PORT, or ray for this machine alone."
+        )
+    return partial(conduct_on_ray, address=on, workers=workers)
 
 
 def _followed(

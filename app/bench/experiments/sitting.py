@@ -9,6 +9,7 @@ import datetime as dt
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from app.bench.experiments.early_stop import is_known_within
 from app.bench.experiments.experiment import Experiment, State
@@ -26,6 +27,7 @@ from backends.errors import NotRecorded
 from backends.request import Request
 
 STOPPED = "It was stopped."
+_SPOILT = "the others of its pair were made by another worker"
 _ATTEMPTS = 2
 _FAILURES_IN_A_ROW = 2
 # A database that is restarted is back soon; a disk that is full is not.
@@ -75,12 +77,20 @@ class Sitting:
         self._left_out: dict[int, str] = {}
         self._warmed: set[tuple[str, int]] = set()
         self._enough = ""
+        self._makers = 1
         self._begun_ns = clock_ns()
 
-    def begin(self, records: Sequence[RunRecord]) -> None:
-        """Take what earlier sittings made; the time counts from here."""
+    def begin(self, records: Sequence[RunRecord], makers: int = 1) -> None:
+        """Take what earlier sittings made; the time counts from here.
+
+        With several `makers`, or where there were several, the rest of a pair might be made by
+        another one than its beginning: then all of that pair is made again.
+        """
+        self._makers = makers
         for record in records:
             self._note(record)
+        if makers > 1 or any(run.experiment and run.experiment.worker for run in records):
+            self.spoil(self.cells)
         self._look()
         self._begun_ns = self._clock_ns()
 
@@ -104,15 +114,34 @@ class Sitting:
                     self._run(maker, cell)
         self._look()
 
+    def spoil(self, cells: Sequence[Cell]) -> None:
+        """Have pairs of these that are not whole made again from their beginning."""
+        with self._lock:
+            half_made = {cell.pair for cell in cells if cell in self._missing}
+            lost = [cell for cell in cells if cell.pair in half_made and self._made.get(cell)]
+            for cell in lost:
+                for sample in self._made[cell]:
+                    self._spoil(sample)
+                kept = self._made[cell]
+                self._made[cell] = [replace(one, disturbed=_SPOILT) for one in kept]
+                self._missing[cell] = None
+            self._missing = {cell: None for cell in self.cells if cell in self._missing}
+
+    def _spoil(self, sample: RunSample) -> None:
+        record = self._store.run(sample.run_id, None)
+        if record is not None and record.disturbed != _SPOILT:
+            changed = record.model_copy(update={"disturbed": _SPOILT})
+            self._keep(lambda: self._store.save_run(changed), "a run")
+
     def why_end(self) -> str:
         """The reason to make no further run; empty while there is none."""
         with self._lock:
             return self._why_stop() or self._enough
 
-    def end(self) -> Experiment:
-        """Keep how it ended and return that."""
+    def end(self, broken: str = "") -> Experiment:
+        """Keep how it ended and return that; `broken` is why no more could be made, if so."""
         with self._lock:
-            stopped = STOPPED if self._cancel.is_cancelled else self._why_stop()
+            stopped = self._why_stop() or broken
             is_whole = not any(self._is_wanted(cell) for cell in self._missing)
             reason = "" if is_whole else stopped or self._enough
             state: State = "stopped" if stopped and not is_whole else "finished"
@@ -190,7 +219,8 @@ class Sitting:
         samples.append(sample_of(record))
         self._tally.add(record)
         # It counts, or it was disturbed and made again already.
-        finished = sum(run.status == "finished" for run in samples)
+        counts = [run for run in samples if run.disturbed != _SPOILT]
+        finished = sum(run.status == "finished" for run in counts)
         if record.is_undisturbed or finished >= _ATTEMPTS:
             self._missing.pop(cell, None)
 
@@ -254,12 +284,13 @@ class Sitting:
     def tell_status(self, doing: str) -> None:
         with self._lock:
             left = Counter(cell.setup for cell in self._missing if cell.setup not in self._left_out)
+            seconds = self._tally.seconds_for(left)
             status = Status(
                 planned=len(self.cells),
                 made=len(self.cells) - len(self._missing),
                 doing=doing,
                 seconds=self._seconds(),
-                seconds_left=self._tally.seconds_for(left),
+                seconds_left=None if seconds is None else seconds / self._makers,
                 dollars=self._tally.dollars,
                 dollars_left=self._tally.dollars_for(left),
                 disturbed=self._tally.disturbed,

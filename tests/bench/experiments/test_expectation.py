@@ -81,5 +81,6 @@ def test_it_comes_near_to_what_the_experiment_then_takes(
         before = begin(workshop.store, plan, ASKED, "ada")
         told = expected(plan, ASKED, earlier_runs(workshop.store, plan, "ada"))
         took.append(conduct(laboratory, before, ASKED, CancelToken()).seconds)
-    assert told.seconds == pytest.approx(took[1], rel=0.15)
+    # The engine was loaded already, and had answered its 8 tokens before the first run.
+    assert told.seconds == pytest.approx(took[1] + 0.25 + 0.19, rel=0.05)
     assert earlier_runs(workshop.store, plan, "bob") == {plan.setups[0].setup.id: []}
