@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.bench.__main__ import app
-from app.bench.experiments import running
+from app.bench.experiments import running, sitting
 from app.bench.experiments.commands import following
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.plan import read_plan
@@ -186,7 +186,7 @@ def test_ctrl_c_keeps_what_is_done(plan: Path, monkeypatch: pytest.MonkeyPatch) 
     result = invoked("run", plan, "--json")
     assert result.exit_code == 130
     told = last_json(result)
-    assert told["experiment"]["reason"] == running.STOPPED
+    assert told["experiment"]["reason"] == sitting.STOPPED
     assert sum(one["finished"] for one in told["conclusion"]["setups"]) == 5
 
 

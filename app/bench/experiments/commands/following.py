@@ -21,17 +21,23 @@ _LOOK_SECONDS = 0.1
 
 
 def conducted(
-    store: Store, begun: Experiment, workload: Workload, console: Console, cancel: CancelToken
+    store: Store,
+    begun: Experiment,
+    workload: Workload,
+    console: Console,
+    cancel: CancelToken,
+    conduct_there: Callable[..., Experiment] | None = None,
 ) -> Experiment:
-    """The experiment at its end; `cancel` is cancelled where Ctrl-C ended it.
+    """The experiment at its end; `cancel` is cancelled where Ctrl-C ended it. `conduct_there`
+    makes its runs elsewhere.
 
     Raises `Cancelled` for a stop before its first run.
     """
     warn_if_busy(console)
     with opened_bench() as bench:
-        laboratory = Laboratory(bench, store)
+        laboratory, make = Laboratory(bench, store), conduct_there or conduct
         return _followed(
-            console, lambda tell: conduct(laboratory, begun, workload, cancel, tell), cancel
+            console, lambda tell: make(laboratory, begun, workload, cancel, tell), cancel
         )
 
 
