@@ -40,7 +40,7 @@ class HereMaker:
         load = None if is_served(order.setup) else self._load
         lane = _WatchedLane(Column(setup=order.setup), order.label, load=load)
         record = run(self._bench, order, lane, cancel)
-        return record.model_copy(update={"disturbed": load.end() if load else ""})
+        return record.model_copy(update={"disturbed": load.look(record) if load else ""})
 
 
 class _WatchedLane(Lane):
