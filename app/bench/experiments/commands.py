@@ -29,11 +29,12 @@ from app.bench.experiments.on_ray import LOCAL, conduct_on_ray
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, begin, conduct, records_of, resume
+from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.experiments.statistics import Conclusion, conclude, moves
 from app.bench.experiments.tables import show_conclusion, show_experiments, show_moves
 from app.bench.store import Store
 from backends.engine import CancelToken
-from backends.errors import Cancelled, DynoError
+from backends.errors import Cancelled, DynoError, NotRecorded
 from backends.settings import get_settings
 
 EXIT_DONE, EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_STOPPED = 0, 1, 2, 130
@@ -72,6 +73,8 @@ def run(
             begun = experiment = begin(store, planned, workload)
         else:
             begun = experiment = resume(store, resume_id, planned, workload)
+        with contextlib.suppress(NotRecorded):  # a page may go on with it, if its prompts are kept
+            WorkloadShelf(get_settings()).keep(workload)
         console.print(f"Experiment {begun.id}", highlight=False)
         _warn_if_busy(console)
         if unseen := why_not_watched():
