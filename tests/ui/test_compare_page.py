@@ -43,7 +43,9 @@ def plan_of(*models: str, **fields: object) -> Plan:
 @pytest.fixture
 def open_compare(server: Server, fake: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> OpenCompare:
     """`open_compare(**query)` runs the entry and goes to the Compare page with this address."""
-    monkeypatch.setattr(OtherLoad, "end", lambda self: "")  # whatever else this machine does
+    monkeypatch.setattr(
+        OtherLoad, "look", lambda self, record: ""
+    )  # whatever else this machine does
 
     def open_(**query: str) -> AppTest:
         page = AppTest.from_file(str(ROOT / "app/ui/main.py"), default_timeout=30)

@@ -45,7 +45,7 @@ class HereMaker:
         record = run(self._bench, order, lane, cancel)
         if meter is not None:
             meter.end()
-        return record.model_copy(update={"disturbed": load.end() if load else ""})
+        return record.model_copy(update={"disturbed": load.look(record) if load else ""})
 
 
 class _WatchedLane(Lane):

@@ -21,7 +21,6 @@ from app.bench.experiments.pass_work import Rooms
 from app.bench.experiments.passes import PassWork, run_passes
 from app.bench.experiments.progress import Status, Tally
 from app.bench.experiments.samples import RunSample, sample_of
-from app.bench.experiments.statistics import conclude
 from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
 from app.bench.record import ExperimentPlace, RunRecord
 from app.bench.runner import RunOrder
@@ -266,6 +265,9 @@ class Sitting:
         percent = self._plan.stop_within_percent
         if percent is None:
             return
+        # It brings numpy, which a server that starts should not wait for.
+        from app.bench.experiments.statistics import conclude
+
         with self._lock:
             samples = [run for runs in self._made.values() for run in runs]
             left_out = set(self._left_out)

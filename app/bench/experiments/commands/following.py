@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from app.bench.benchmarks.engines import opened_bench
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
+from app.bench.experiments.clock_drops import why_not_watched
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, conduct
@@ -34,6 +35,8 @@ def conducted(
     Raises `Cancelled` for a stop before its first run.
     """
     warn_if_busy(console)
+    if unseen := why_not_watched():
+        console.print(f"Not watched: {unseen}.", style="dim", markup=False, highlight=False)
     with opened_bench() as bench:
         laboratory, make = Laboratory(bench, store), conduct_there or conduct
         return _followed(

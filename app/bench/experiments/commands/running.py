@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,9 +29,10 @@ from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.on_ray import LOCAL, conduct_on_ray
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.running import begin, resume
+from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.experiments.tables import show_conclusion
 from backends.engine import CancelToken
-from backends.errors import Cancelled, DynoError
+from backends.errors import Cancelled, DynoError, NotRecorded
 from backends.settings import get_settings
 
 
@@ -58,6 +60,8 @@ def run(
             begun = experiment = begin(store, planned, workload)
         else:
             begun = experiment = resume(store, resume_id, planned, workload)
+        with contextlib.suppress(NotRecorded):  # a page may go on with it, if its prompts are kept
+            WorkloadShelf(get_settings()).keep(workload)
         out.print(f"Experiment {begun.id}", highlight=False)
         cancel = CancelToken()
         try:
