@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlannedSetup
@@ -19,18 +15,6 @@ from backends.setup import Setup
 from tests.bench.samples import NOON, make_conversation, make_run
 
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data")
-
-
-@pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
-    opened = Store.open(settings)
-    yield opened
-    opened.close()
 
 
 def experiment(id_: str = "e", **changes: Any) -> Experiment:
@@ -130,7 +114,7 @@ def test_experiments_are_listed_with_their_runs_counted(store: Store) -> None:
         *("e", "Cache on or off", "stopped", "Stopped"),
     )
     assert (newest.setups, newest.finished, newest.failed, newest.disturbed) == (2, 2, 1, 1)
-    assert newest.last_run_at == NOON + DAY
+    assert (newest.workload, newest.last_run_at) == ("short-chat", NOON + DAY)
     assert (oldest.id, oldest.finished, oldest.last_run_at) == ("old", 0, None)
     assert [one.id for one in store.experiment_summaries("local", 1, 1)] == ["old"]
     assert store.experiment_summaries("ann") == []

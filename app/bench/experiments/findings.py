@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from app.bench.compare import PairedRatio, paired_ratio
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.sample_table import SampleTable
 from app.bench.experiments.samples import PassResult, RunSample, SetupFigure
 from app.bench.experiments.statistics import (
     Conclusion,
     MetricMedian,
     conclude,
     counted_runs,
-    pairs_of,
+    pairs_of_setups,
 )
 from app.bench.figures import metric_named
 from app.bench.metric import Provenance
@@ -65,7 +66,7 @@ class Findings:
     experiment: Experiment
     conclusion: Conclusion
     setups: tuple[SetupFigures, ...]
-    samples: tuple[RunSample, ...]
+    samples: SampleTable
 
     def metrics(self, at_least: int = 1) -> tuple[SetupFigure, ...]:
         """One figure of each metric that so many setups have a value of, in `ORDER`."""
@@ -89,7 +90,7 @@ class Findings:
 
     def versus(self, one: int, other: int, metric: str, confidence: float) -> PairedRatio | None:
         """One setup over another, pair by pair; None where no pair has the metric."""
-        pairs = pairs_of(self.runs_of(other), self.runs_of(one), metric)
+        pairs = pairs_of_setups(other, one, self.samples, metric)
         if not pairs:
             return None
         return paired_ratio([a for a, _ in pairs], [b for _, b in pairs], confidence)
@@ -100,16 +101,16 @@ def findings_of(
 ) -> Findings:
     """What an experiment's runs and passes show so far."""
     plan = experiment.plan
-    conclusion = conclude(
-        plan.labels, [one.setup.id for one in plan.setups], samples, plan.confidence
-    )
+    table = SampleTable.of(samples)
+    ids = [one.setup.id for one in plan.setups]
+    conclusion = conclude(plan.labels, ids, table, plan.confidence)
     setups = []
     for planned, result in zip(plan.setups, conclusion.setups, strict=True):
         figures = {median.metric: _figure(median) for median in result.medians}
         for one in passes:
             figures |= {figure.metric: figure for figure in one.figures.get(result.index, ())}
         setups.append(SetupFigures(result.index, result.label, planned.setup, figures))
-    return Findings(experiment, conclusion, tuple(setups), tuple(samples))
+    return Findings(experiment, conclusion, tuple(setups), table)
 
 
 def provenance_of(metric: str) -> Provenance:

@@ -42,11 +42,32 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         return None if value is None else in_utc(value)
 
 
+class AnyText(TypeDecorator[str]):
+    """Text of any characters. PostgreSQL refuses U+0000, which answers may hold: there it is kept
+    as U+FFFE and a digit, and U+FFFE, which is no character and in no text, in the same way."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name == "sqlite" or not ("\x00" in value or _ESCAPE in value):
+            return value
+        return value.replace(_ESCAPE, f"{_ESCAPE}1").replace("\x00", f"{_ESCAPE}0")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name == "sqlite" or _ESCAPE not in value:
+            return value
+        return value.replace(f"{_ESCAPE}0", "\x00").replace(f"{_ESCAPE}1", _ESCAPE)
+
+
+_ESCAPE = "\ufffe"
+
+
 class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it so)
         dt.datetime: UtcDateTime(),
         int: BigInteger(),
-        str: Text(),
+        str: AnyText(),
     }
 
 
