@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.bench.conversation import Comparison, Conversation, Turn
 from app.bench.store import runs
-from app.bench.store.tables import ConversationRow, TurnRow
+from app.bench.store.tables import ConversationRow, RunRow, TurnRow, in_utc
 from app.bench.store.values import ConversationSummary
 from backends.errors import DynoError, NotRecorded
 
@@ -49,7 +49,7 @@ def _save_turns(session: Session, conversation: Conversation) -> None:
         before = kept.pop(turn.index, None)
         if before is not None and (before.prompt, before.created_at) != (
             turn.prompt,
-            _in_utc(turn.created_at),
+            in_utc(turn.created_at),
         ):
             answers = [run.id for run in turn.runs.values()]
             runs.supersede(session, conversation.id, conversation.visitor, turn.index, keep=answers)
@@ -148,7 +148,7 @@ def delete(session: Session, id_: str, visitor: str | None, now: dt.datetime) ->
     if row is None:
         return False
     row.deleted_at = now
-    runs.delete_conversation(session, id_, now)
+    runs.hide(session, now, RunRow.conversation_id == id_)
     return True
 
 
@@ -156,7 +156,7 @@ def restore(session: Session, id_: str, visitor: str | None) -> bool:
     row = _owned(session, id_, visitor, deleted=True)
     if row is None or row.deleted_at is None:
         return False
-    runs.restore_conversation(session, id_, row.deleted_at)
+    runs.show(session, row.deleted_at, RunRow.conversation_id == id_)
     row.deleted_at = None
     return True
 
@@ -183,7 +183,3 @@ def _start_of(prompt: str | None) -> str:
         if len(words) <= _PROMPT_AS_TITLE_CHARS
         else words[: _PROMPT_AS_TITLE_CHARS - 1].rstrip() + "…"
     )
-
-
-def _in_utc(moment: dt.datetime) -> dt.datetime:
-    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)

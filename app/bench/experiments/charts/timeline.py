@@ -12,6 +12,7 @@ from app.bench.experiments.charts.thin import thinned, thinning_words
 from app.bench.experiments.figure_text import short_title
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.order import WARM_UP_ROUND
+from app.bench.experiments.sample_table import Floats, Integers
 from app.charts.colors import faded, setup_color, setup_symbol
 from app.charts.style import Ink, axis, legend_below, plain, tall_chart
 
@@ -40,33 +41,41 @@ class TimelineRow:
 
 def timeline_rows(findings: Findings, metric: str) -> list[TimelineRow]:
     """Warm runs that finished, also disturbed ones that were made again, by the clock."""
-    runs = [
-        run
-        for run in findings.samples
-        if run.status == "finished" and run.place.round > WARM_UP_ROUND and metric in run.values
-        if run.warm and not run.contended
+    table = findings.samples
+    values = table.values[metric]
+    shown = table.is_finished & table.warm & ~table.contended & (table.rounds > WARM_UP_ROUND)
+    runs = np.flatnonzero(shown & (values > 0))
+    if not len(runs):
+        return []
+    asked = np.stack([column[runs] for column in (table.setups, table.conversations, table.turns)])
+    _, groups = np.unique(asked, axis=1, return_inverse=True)
+    relative = values[runs] / _medians(values[runs], groups)[groups]
+    rows = [
+        TimelineRow(
+            setup=findings.setups[setup].label,
+            index=setup,
+            at=table.created_at[run],
+            metric=metric,
+            value=value,
+            relative=times,
+            disturbed=table.disturbances[run],
+        )
+        for run, setup, value, times in zip(
+            runs.tolist(),
+            table.setups[runs].tolist(),
+            values[runs].tolist(),
+            relative.tolist(),
+            strict=True,
+        )
     ]
-    groups: dict[tuple[int, int, int], list[float]] = {}
-    for run in runs:
-        place = run.place.setup, run.place.conversation, run.place.turn
-        groups.setdefault(place, []).append(run.values[metric])
-    medians = {place: float(np.median(values)) for place, values in groups.items()}
-    rows = []
-    for run in runs:
-        median = medians[run.place.setup, run.place.conversation, run.place.turn]
-        if median > 0:
-            rows.append(
-                TimelineRow(
-                    setup=findings.setups[run.place.setup].label,
-                    index=run.place.setup,
-                    at=run.created_at,
-                    metric=metric,
-                    value=run.values[metric],
-                    relative=run.values[metric] / median,
-                    disturbed=run.disturbed,
-                )
-            )
     return sorted(rows, key=lambda row: row.at)
+
+
+def _medians(values: Floats, groups: Integers) -> Floats:
+    """The median of each group of values, by its number."""
+    in_order = np.argsort(groups, kind="stable")
+    parts = np.split(values[in_order], np.flatnonzero(np.diff(groups[in_order])) + 1)
+    return np.array([np.median(part) for part in parts])
 
 
 def timeline_chart(
