@@ -21,13 +21,17 @@ from app.bench.environment import commit
 from app.bench.experiments.environments import facts
 from app.bench.experiments.figure_text import scale_of, short_title
 from app.bench.experiments.findings import Findings, provenance_of
+from app.bench.experiments.passes import formula_of
 from app.bench.experiments.plan import Plan, plan_toml
+from app.bench.experiments.recommend import Recommendation
+from app.bench.experiments.recommend_text import details, verdict
 from app.bench.experiments.report_charts import panels
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio
 from app.bench.experiments.words import ratio_text, remarks, sentences
 from app.bench.figures import metric_named
 from app.bench.format import duration
+from app.bench.quality.figures import IS_REFERENCE
 from app.bench.record import RunRecord
 from app.bench.store import Store
 from backends.setup import Setup
@@ -73,6 +77,12 @@ def witnesses(store: Store, findings: Findings) -> list[RunRecord]:
     ids = dict.fromkeys(one.run_id for made in runs for one in (*made[:1], *made[-1:]))
     records = (store.run(id_, None) for id_ in ids)
     return [record for record in records if record is not None]
+
+
+def recommended(found: Recommendation, findings: Findings) -> Block:
+    """The recommendation as a part of the report."""
+    told = (verdict(findings, found), *details(findings, found))
+    return Block(f"Which setup to use, if it is to be the {found.wish}", told)
 
 
 def html(
@@ -148,7 +158,9 @@ def _figures(findings: Findings, title: str, note: str, metrics: Sequence[SetupF
                 cells.append(_Cell("not measured", kind="missing"))
             else:
                 kind = "missing" if figure.value is None else ""
-                cells.append(_Cell(scale.with_interval(figure), kind=kind))
+                is_itself = figure.reason == IS_REFERENCE
+                text = "the reference" if is_itself else scale.with_interval(figure)
+                cells.append(_Cell(text, kind=kind))
         rows.append(cells)
     return _Table(title, note, ["Setup", *(short_title(one) for one in metrics)], rows)
 
@@ -203,8 +215,9 @@ def _formulae(findings: Findings, records: Sequence[RunRecord]) -> list[tuple[st
     """How each figure that is shown came about; formulae that differ by setup are all told."""
     told = []
     for shown in findings.metrics():
-        how: dict[str, None] = {provenance_of(shown.metric): None}
-        if shown.metric in MEDIANS:
+        if shown.metric not in MEDIANS:
+            how = {f"{formula_of(shown.metric)} ({provenance_of(shown.metric)})": None}
+        else:
             made = [metric_named(shown.metric)(record) for record in records]
             known = (one for one in made if one.value is not None)
             how = {f"{one.formula} ({one.provenance})": None for one in known}

@@ -45,12 +45,12 @@ def panels(findings: Findings) -> list[Panel]:
 
 
 def _pareto(findings: Findings) -> dict[str, Draw]:
-    """Any two figures as axes, those of the page's own choice first."""
-    metrics = charts.axes(findings)
-    names = {one.metric: short_title(one) for one in metrics}
-    pairs = list(itertools.combinations(names, 2))
-    first = charts.default_axes(findings)
-    pairs.sort(key=lambda pair: set(pair) != set(first or ()))
+    """The page's own choice of axes first, then each of the two with every other figure: all pairs
+    of a dozen figures would be more than a file should hold."""
+    names = {one.metric: short_title(one) for one in charts.axes(findings)}
+    first = set(charts.default_axes(findings) or ())
+    pairs = [pair for pair in itertools.combinations(names, 2) if first & set(pair)]
+    pairs.sort(key=lambda pair: first != set(pair))
     return {f"{names[x]} and {names[y]}": _axes(findings, x, y) for x, y in pairs}
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.bench.experiments.check import CheckLine
 from app.bench.experiments.environments import Change
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.figure_text import scale_of, short_title
+from app.bench.experiments.figure_text import Scale, scale_of, short_title
 from app.bench.experiments.findings import Findings
+from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio, Move
-from app.bench.experiments.words import ratio_text, remarks, times_text
+from app.bench.experiments.words import check_words, ratio_text, remarks, times_text
 from app.bench.format import bytes_text, duration
+from app.bench.quality.figures import IS_REFERENCE
 from app.bench.store import RunSummary
 
 _COLOURS = {"better": "green", "worse": "red", "no difference shown": "dim", "not compared": "dim"}
@@ -69,19 +72,12 @@ def show_conclusion(findings: Findings, console: Console) -> None:
     """The figures of each setup, their ratios to the first one's, and what is not in them."""
     experiment, conclusion = findings.experiment, findings.conclusion
     console.print(f"[bold]{escape(experiment.plan.name)}[/bold] ({experiment.id})", highlight=False)
-    measured = findings.metrics()
-    figures = _table("setup", "runs", *(short_title(one) for one in measured))
-    scales = [scale_of(one, findings.values(one.metric)) for one in measured]
-    for setup in findings.setups:
-        runs = len(findings.runs_of(setup.index))
-        shown = [setup.measured(one.metric) for one in measured]
-        cells = [
-            "not measured" if one is None else escape(scale.with_interval(one))
-            for one, scale in zip(shown, scales, strict=True)
-        ]
-        figures.add_row(escape(setup.label), str(runs), *cells)
-    console.print("Medians with their 95 % intervals", style="dim")
-    console.print(figures)
+    of_runs = [one for one in findings.metrics() if one.metric in MEDIANS]
+    of_passes = [one for one in findings.metrics() if one.metric not in MEDIANS]
+    _show_figures("Medians with their 95 % intervals", findings, of_runs, console)
+    if of_passes:
+        title = "What other passes found, with 95 % intervals"
+        _show_figures(title, findings, of_passes, console)
     reference, *others = conclusion.setups
     if others:
         ratios = _table("setup", *(one.title for one in others[0].ratios))
@@ -97,6 +93,27 @@ def show_conclusion(findings: Findings, console: Console) -> None:
         console.print(ratios)
     for line in remarks(findings):
         console.print(line, markup=False, highlight=False)
+
+
+def _show_figures(
+    title: str, findings: Findings, metrics: Sequence[SetupFigure], console: Console
+) -> None:
+    table = _table("setup", "runs", *(short_title(one) for one in metrics))
+    scales = [scale_of(one, findings.values(one.metric)) for one in metrics]
+    for setup in findings.setups:
+        found = (setup.measured(one.metric) for one in metrics)
+        cells = (_figure(one, scale) for one, scale in zip(found, scales, strict=True))
+        table.add_row(escape(setup.label), str(len(findings.runs_of(setup.index))), *cells)
+    console.print(title, style="dim", highlight=False)
+    console.print(table)
+
+
+def _figure(one: SetupFigure | None, scale: Scale) -> str:
+    """Why there is none is said under the tables."""
+    if one is None:
+        return "[dim]not measured[/dim]"
+    is_itself = one.reason == IS_REFERENCE
+    return "[dim]the reference[/dim]" if is_itself else escape(scale.with_interval(one))
 
 
 def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Console) -> None:
@@ -116,6 +133,31 @@ def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Consol
             words if one.ratio is not None else escape(one.reason),
         )
     console.print(moved if found else "The two experiments have no setup in common.")
+
+
+def show_check(
+    lines: Sequence[CheckLine],
+    left_out: Mapping[str, str],
+    console: Console,
+    *,
+    is_paired: bool,
+) -> None:
+    """Each figure's change since the baseline, and what that says about its bound."""
+    table = _table("setup", "figure", "now / baseline", "starts", "")
+    for line in lines:
+        colour = {"over": "red", "within": "green"}.get(line.verdict, "yellow")
+        table.add_row(
+            escape(line.setup),
+            line.title,
+            escape(times_text(line.ratio, line.low, line.high)),
+            str(line.starts),
+            f"[{colour}]{escape(check_words(line))}[/]",
+        )
+    how = "start by start, beside the baseline's version" if is_paired else "against the file"
+    console.print(f"Compared {how}; all intervals hold together with 95 %", style="dim")
+    console.print(table)
+    for label, said in left_out.items():
+        console.print(f"{label} failed: {said}", markup=False, highlight=False)
 
 
 def _table(*headings: str) -> Table:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
+from app.bench.experiments.check import MEMORY, CheckLine
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
 from app.bench.format import significant
+from app.bench.quality.figures import IS_REFERENCE
 
 
 def ratio_text(one: MetricRatio) -> str:
@@ -28,6 +32,29 @@ def sentences(conclusion: Conclusion) -> list[str]:
     """One for each proven difference, and one for what no difference was shown in."""
     reference, *others = conclusion.setups
     return [sentence for one in others for sentence in _sentences_of(one, reference.label)]
+
+
+def check_words(line: CheckLine) -> str:
+    """“slower by 12 % [11, 14]: more than 10 %”, and what to do where nothing can be told."""
+    more, less = ("more", "less") if line.metric in MEMORY else ("slower", "faster")
+    bound = f"{line.bound * 100:g} %"
+    if line.ratio is None or line.low is None or line.high is None:
+        what = "cannot tell" if line.verdict == "cannot tell" else line.verdict
+        return f"{what}: {line.reason}"
+    by = f"{more if line.ratio >= 1 else less} by {_percent(line.ratio)}"
+    if line.verdict == "over":
+        return f"{by}, proven to be more than {bound}"
+    if line.verdict == "within":
+        return f"{by}, proven not to be {more} by more than {bound}"
+    advice = "nothing short of many more starts would tell"
+    if line.more is not None:
+        advice = f"about {math.ceil(line.more * line.starts)} starts would tell"
+    known = f"{by}; " if line.low > 1 else ""
+    return f"{known}cannot tell whether it is {more} by more than {bound}: {advice}"
+
+
+def _percent(ratio: float) -> str:
+    return f"{abs(ratio - 1) * 100:.2g} %"
 
 
 def _sentences_of(setup: SetupResult, reference: str) -> list[str]:
@@ -64,7 +91,7 @@ def remarks(findings: Findings) -> list[str]:
         f"{figure.title}: {figure.reason}."
         for setup in findings.setups
         for figure in setup.figures.values()
-        if figure.reason
+        if figure.reason and figure.reason != IS_REFERENCE
     }
     missing |= {
         f"{ratio.title} against the reference: {ratio.reason}."

@@ -7,15 +7,16 @@ import contextlib
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
 from app.bench.conversation import Conversation
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.sample_table import SampleTable
+from app.bench.experiments.samples import PassResult, SetupFigure
 from app.bench.record import RunRecord
-from app.bench.store import conversations, database, experiments, failures, runs, samples
+from app.bench.store import conversations, database, experiments, failures, passes, runs, samples
 from app.bench.store.values import (
     ConversationSummary,
     ExperimentSummary,
@@ -197,6 +198,18 @@ class Store:
         """What comparisons need of an experiment's runs, in no order."""
         with self._reading() as session:
             return samples.samples(session, experiment_id)
+
+    def save_pass(
+        self, experiment_id: str, name: str, figures: Mapping[int, Sequence[SetupFigure]]
+    ) -> None:
+        """Keep what a finished pass found of each setup, by index; replaces an earlier one."""
+        with self._writing() as session:
+            passes.save(session, experiment_id, name, figures)
+
+    def passes(self, experiment_id: str) -> tuple[PassResult, ...]:
+        """What the passes of an experiment found, by name."""
+        with self._reading() as session:
+            return passes.load(session, experiment_id)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Session]:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from app.bench.__main__ import app
 from app.bench.experiments import running
-from app.bench.experiments.commands import follow
+from app.bench.experiments.commands import following
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
@@ -47,7 +47,7 @@ backend = "fake"
 
 @pytest.fixture
 def plan(fake: FakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(follow, "warn_if_busy", lambda console: None)
+    monkeypatch.setattr(following, "warn_if_busy", lambda console: None)
     monkeypatch.setattr(OtherLoad, "end", lambda self: "")
     fake.scripts = {"a": Script(gap_ns=10 * MS), "b": Script(gap_ns=5 * MS)}
     path = tmp_path / "plan.toml"
@@ -182,7 +182,7 @@ def test_ctrl_c_keeps_what_is_done(plan: Path, monkeypatch: pytest.MonkeyPatch) 
 
         return running.conduct(laboratory, begun, workload, cancel, stop_at_five)
 
-    monkeypatch.setattr(follow, "conduct", interrupted)
+    monkeypatch.setattr(following, "conduct", interrupted)
     result = invoked("run", plan, "--json")
     assert result.exit_code == 130
     told = last_json(result)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import typer
 
-from app.bench.experiments.commands.look import compare, experiments, runs
-from app.bench.experiments.commands.report import report
-from app.bench.experiments.commands.run import run
+from app.bench.experiments.commands.checking import check
+from app.bench.experiments.commands.looking import compare, experiments, runs
+from app.bench.experiments.commands.reporting import report
+from app.bench.experiments.commands.running import run
 
 
 def add_to(app: typer.Typer) -> None:
     """Make the commands known."""
-    for command in (run, runs, experiments, compare, report):
+    for command in (run, runs, experiments, compare, report, check):
         app.command()(command)

@@ -13,7 +13,9 @@ import typer
 from rich.console import Console
 
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.findings import Findings, findings_of
+from app.bench.experiments.findings import Findings, SetupFigures, findings_of
+from app.bench.experiments.passes import formula_of
+from app.bench.experiments.samples import MEDIANS
 from app.bench.store import Store
 from backends.errors import DynoError
 from backends.settings import get_settings
@@ -64,11 +66,23 @@ def found(store: Store, id_: str) -> Experiment:
 
 
 def findings_in(store: Store, experiment: Experiment) -> Findings:
-    return findings_of(experiment, store.samples(experiment.id))
+    return findings_of(experiment, store.samples(experiment.id), store.passes(experiment.id))
 
 
 def as_told(findings: Findings) -> dict[str, Any]:
-    return {"experiment": bare(findings.experiment), "conclusion": asdict(findings.conclusion)}
+    """`figures`: of each setup in the plan, by metric, those of runs and those of passes."""
+    return {
+        "experiment": bare(findings.experiment),
+        "conclusion": asdict(findings.conclusion),
+        "figures": [_figures(setup) for setup in findings.setups],
+    }
+
+
+def _figures(setup: SetupFigures) -> dict[str, Any]:
+    told = {name: asdict(figure) for name, figure in setup.figures.items()}
+    for name in told.keys() - set(MEDIANS):
+        told[name]["formula"] = formula_of(name)
+    return told
 
 
 def bare(experiment: Experiment) -> dict[str, Any]:

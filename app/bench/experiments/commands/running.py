@@ -20,7 +20,7 @@ from app.bench.experiments.commands.common import (
     opened_store,
     told,
 )
-from app.bench.experiments.commands.follow import conducted
+from app.bench.experiments.commands.following import conducted
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.running import begin, resume
