@@ -58,8 +58,9 @@ def _experiment_button(comparison: Comparison) -> None:
         help="Compare these in an experiment: many prompts, in turns, with intervals.",
     ):
         columns = [(column.setup, column.label) for column in comparison.columns]
-        drafting.start(draft_of_setups(columns))
-        st.switch_page(ROOT / "pages" / "compare.py", query_params=address.FORM)
+        draft = draft_of_setups(columns)
+        drafting.keep(draft)
+        st.switch_page(ROOT / "pages" / "compare.py", query_params=address.of_draft(draft.key))
 
 
 def _model_title(comparison: Comparison) -> str:

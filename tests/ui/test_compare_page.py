@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,15 +16,18 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import pasted
+from app.ui.compare import drafting
 from app.ui.compare.draft import Draft
+from app.ui.compare.experiment_list import PAGE_SIZE
 from app.ui.compare.exports import EXPORTS
 from app.ui.compare.progress_view import counted, time_in_words
-from app.ui.server import OWNER, Server
+from app.ui.server import OWNER, Server, close_server
 from backends.capabilities import Availability
 from backends.local.backend import LocalBackend
-from backends.settings import ROOT
+from backends.settings import ROOT, get_settings
 from backends.setup import Setup
 from tests.fakes import FakeBackend, Script
+from tests.fakes.backend import DEVICE
 from tests.fakes.workshop import setup_of, wait_until
 
 OpenCompare = Callable[..., AppTest]
@@ -93,8 +98,8 @@ def in_address(page: AppTest, name: str) -> str:
 
 
 def draft_in(page: AppTest) -> Draft:
-    found = page.session_state["compare_draft"]
-    assert isinstance(found, Draft)
+    found = drafting._drafts().find(in_address(page, "new"))
+    assert found is not None
     return found
 
 
@@ -177,6 +182,54 @@ def test_pasted_prompts_are_counted_and_bad_files_say_what_to_do(
     assert page.button(key="plan-start").disabled
 
 
+def test_a_refresh_and_a_look_elsewhere_lose_nothing(open_compare: OpenCompare) -> None:
+    page = open_compare(new="1")
+    click(page, "plan-add")
+    draft = draft_in(page)
+    assert draft_in(open_compare(new=draft.key)) == draft  # another session: a refresh
+    click(page, "plan-back")
+    click(page, "experiment-new")
+    assert draft_in(page) == draft
+
+
+def test_passes_say_what_they_cannot_measure(open_compare: OpenCompare, server: Server) -> None:
+    columns = (Column(setup=setup_of("a")), Column(setup=setup_of("b")))
+    page = open_compare(s=Comparison(columns=columns).to_permalink())
+    key = draft_in(page).key
+    page.toggle(key=f"plan-energy-{key}").set_value(True).run()
+    assert f"no energy counter is known for {DEVICE}" in texts(page)
+    page.toggle(key=f"plan-quality-{key}").set_value(True).run()
+    second = draft_in(page).entries[1].key
+    page.selectbox(key=f"plan-quality-reference-{key}").set_value(second).run()
+    assert not page.exception
+    plan = replace(draft_in(page), name="named").plan()
+    assert (plan.energy, plan.quality, plan.quality_reference) == (True, True, plan.labels[1])
+    text = page.file_uploader(key=f"plan-quality-text-{key}")
+    text.set_value(("mine.txt", b"\xff\xfe", "text/plain")).run()
+    assert "mine.txt is not UTF-8" in texts(page)
+    text = page.file_uploader(key=f"plan-quality-text-{key}")
+    text.set_value(("mine.txt", b"A text to score. " * 20, "text/plain")).run()
+    kept = Path(str(draft_in(page).value("quality_text")))
+    assert kept.parent == server.settings.data_dir / "workloads"
+    assert kept.read_text().startswith("A text to score.")
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_public_server_tells_its_limits(
+    open_compare: OpenCompare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DYNO_PUBLIC", "1")
+    close_server()
+    get_settings.cache_clear()
+    page = open_compare(new="1")
+    assert "at most 500 runs and 30 minutes" in texts(page)
+    key = draft_in(page).key
+    page.toggle(key=f"plan-quality-{key}").set_value(True).run()
+    assert not page.exception
+    assert not page.file_uploader(key=f"plan-load-{key}").disabled
+    assert not [one for one in page.get("file_uploader") if "quality-text" in str(one)]
+
+
 # While it runs
 
 
@@ -237,7 +290,7 @@ def test_the_list_opens_experiments_and_one_opens_its_plan_again(
     id_ = begun(server, "a", "b").id
     ended(server, id_)
     page = open_compare()
-    assert "finished · 2 setups · pasted prompts" in texts(page)
+    assert "finished · 2 setups · 12 runs" in texts(page)
     click(page, f"open-experiment-{id_}")
     assert in_address(page, "experiment") == id_
     page.menu_button(key=f"experiment-menu-{id_}").click("Edit a copy").run()
@@ -245,6 +298,42 @@ def test_the_list_opens_experiments_and_one_opens_its_plan_again(
     assert draft.plan().setups == plan_of("a", "b").setups
     assert draft.own is not None
     assert draft.own.conversations == OWN.conversations
+
+
+def test_experiments_are_renamed_and_deleted_with_undo(
+    open_compare: OpenCompare, server: Server
+) -> None:
+    id_ = begun(server, "a", "b").id
+    ended(server, id_)
+    page = open_compare(experiment=id_)
+
+    def choose(action: str) -> None:
+        page.menu_button(key=f"experiment-menu-{id_}").click(action).run()
+        assert not page.exception
+
+    choose("Rename")
+    page.text_input(key=f"experiment-name-{id_}").set_value("My two").run()
+    assert "My two" in texts(page)
+    choose("Delete")
+    assert "Deleted “My two” and its runs." in texts(page)
+    assert "example-start" in keys(page)
+    click(page, "undo-delete")
+    assert f"open-experiment-{id_}" in keys(page)
+    choose("Run again")
+    assert in_address(page, "experiment") not in ("", id_)
+    assert ended(server, in_address(page, "experiment")).plan.setups == plan_of("a", "b").setups
+
+
+def test_hundreds_of_experiments_come_in_pages(open_compare: OpenCompare, server: Server) -> None:
+    first = begun(server, "a")
+    for number in range(PAGE_SIZE):
+        server.store.save_experiment(first.model_copy(update={"id": f"{number:012x}"}))
+    page = open_compare()
+    opened = [key for key in keys(page) if key.startswith("open-experiment-")]
+    assert len(opened) == PAGE_SIZE
+    page.session_state["compare_list_page"] = 2
+    page.run()
+    assert len([key for key in keys(page) if key.startswith("open-experiment-")]) == 1
 
 
 def test_an_experiment_that_is_not_there_says_so(open_compare: OpenCompare) -> None:

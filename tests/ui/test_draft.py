@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.bench.experiments.plan import Plan, parse_plan, plan_toml
@@ -74,9 +76,26 @@ def test_each_problem_stands_at_its_field(three: Draft) -> None:
     wrong = three.with_value("repeats", 0).with_value("output_tokens", 10**6)
     assert wrong.problems().keys() == {"repeats", "output_tokens"}
     key = three.entries[1].key
-    twice = with_entry(three, key, lambda one: type(one)(one.setup, "one", one.key))
+    twice = with_entry(three, key, lambda one: replace(one, label="one"))
     assert twice.problems() == {"setups": "Two setups have the label “one”."}
     salted = with_entry(
-        three, key, lambda one: type(one)(Setup(reuse_prefix=True), one.label, one.key)
+        three, key, lambda one: replace(one, setup=Setup(reuse_prefix=True))
     ).with_value("salt", True)
     assert "no prefix to reuse" in salted.problems()["setups"]
+
+
+def test_the_quality_reference_follows_its_setup_and_not_its_name(three: Draft) -> None:
+    chosen = replace(three.with_value("quality", True), quality_reference=three.entries[2].key)
+    renamed = with_entry(chosen, three.entries[2].key, lambda one: replace(one, label="off"))
+    plan = renamed.plan()
+    assert plan.quality_reference == "off"
+    assert draft_of(plan).plan() == plan == parse_plan(plan_toml(plan))
+    assert renamed.with_value("quality", False).plan().quality_reference == ""
+    gone = removed(renamed, three.entries[2].key).plan()
+    assert (gone.quality, gone.quality_reference) == (True, "")
+
+
+def test_a_text_to_score_is_left_out_with_its_pass(three: Draft) -> None:
+    without = three.with_value("quality_text", "text.txt")
+    assert without.plan().quality_text == ""
+    assert without.with_value("quality", True).plan().quality_text == "text.txt"

@@ -125,13 +125,19 @@ class ExperimentBoard:
         return tuple(one.id for one in found if visitor in (None, one.visitor))
 
     def last(self, id_: str, visitor: str | None) -> Experiment | None:
-        """How work on it here ended, also where the store could not be told; else as it is kept."""
+        """As it is kept; where the store could not be told how work on it here ended, as that."""
         with self._lock:
             sitting = self._sittings.get(id_)
         if sitting is None or not sitting.done.is_set():
             return self._store.experiment(id_, visitor)
         ended = sitting.experiment
-        return ended if visitor in (None, ended.visitor) else None
+        try:
+            kept = self._store.experiment(id_, visitor)
+        except DynoError:
+            return ended if visitor in (None, ended.visitor) else None
+        if kept is None or kept.updated_at >= ended.updated_at:
+            return kept
+        return ended.model_copy(update={"plan": kept.plan})  # it may have another name by now
 
     def close(self) -> None:
         """Pause all and wait a little for it; each goes on after `resume`."""

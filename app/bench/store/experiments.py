@@ -61,6 +61,11 @@ def newest(session: Session, visitor: str | None, limit: int) -> list[Experiment
     return [one for one in parsed if one is not None]
 
 
+def count(session: Session, visitor: str | None) -> int:
+    shown = _shown(visitor).order_by(None).subquery()
+    return session.scalar(select(func.count()).select_from(shown)) or 0
+
+
 def summaries(
     session: Session, visitor: str | None, limit: int, offset: int
 ) -> list[ExperimentSummary]:

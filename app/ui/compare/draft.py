@@ -16,7 +16,7 @@ from backends.setup import Setup
 
 MAX_SETUPS = 32
 # What a plan is made of beside these has fields of its own in a draft.
-_APART = frozenset({"name", "setups", "workload"})
+_APART = frozenset({"name", "setups", "workload", "quality_reference"})
 
 WorkloadSource = Literal["built in", "pasted", "file"]
 
@@ -43,7 +43,8 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """`values`: the other fields of a `Plan`, as they were typed. `own`: prompts that are not built
-    in, with the text where they were pasted. `key` is new for each draft: its widgets are its own.
+    in, with the text where they were pasted. `quality_reference` is the key of an entry, whatever
+    it is called by then. `key` is new for each draft: its widgets are its own.
     """
 
     entries: tuple[Entry, ...]
@@ -52,8 +53,9 @@ class Draft:
     built_in: str = "short-chat"
     own: Workload | None = None
     pasted: str = ""
+    quality_reference: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
-    key: str = field(default_factory=_new_key)
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
     def value(self, name: str) -> object:
         """What a field of the plan has, its default if nothing was chosen."""
@@ -72,7 +74,14 @@ class Draft:
         """Raises `ValidationError` where this is no plan."""
         setups = [PlannedSetup(label=one.label, setup=one.setup) for one in self.entries]
         known = {"name": self.name, "setups": setups, "workload": self.workload_name}
-        return Plan.model_validate({**self.values, **known})
+        unused = set() if self.value("quality") else {"quality_text"}
+        values = {name: value for name, value in self.values.items() if name not in unused}
+        plan = Plan.model_validate({**values, **known})
+        keys = [one.key for one in self.entries]
+        if not plan.quality or self.quality_reference not in keys:
+            return plan
+        reference = plan.labels[keys.index(self.quality_reference)]
+        return plan.model_copy(update={"quality_reference": reference})
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by field of the plan; empty where it is one. What no field alone can be
@@ -101,11 +110,10 @@ def draft_of(plan: Plan, workload: Workload | None = None) -> Draft:
         for name in plan.model_fields_set - _APART
         if getattr(plan, name) != Plan.model_fields[name].get_default()
     }
-    draft = Draft(
-        entries=tuple(Entry(one.setup, one.label) for one in plan.setups),
-        name=plan.name,
-        values=chosen,
-    )
+    entries = tuple(Entry(one.setup, one.label) for one in plan.setups)
+    keys = dict(zip(plan.labels, (one.key for one in entries), strict=True))
+    reference = keys.get(plan.quality_reference, "")
+    draft = Draft(entries, plan.name, quality_reference=reference, values=chosen)
     if workload is None:
         return replace(draft, built_in=plan.workload)
     return replace(draft, source="file", own=workload)

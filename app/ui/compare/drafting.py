@@ -1,10 +1,13 @@
 """Which draft this page's form holds, and every way of changing it.
 
-It is kept in the visitor's session, so that a look at another page loses nothing.
+Drafts are kept in the server under a key that the address carries, so that neither a refresh nor a
+look at another page loses what was planned.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 
 import streamlit as st
@@ -19,34 +22,71 @@ from app.ui.server import get_server
 from backends.catalog import catalog
 from backends.errors import DynoError
 
-_DRAFT = "compare_draft"
+_KEY = "compare_draft"
+_MOST_KEPT = 500
+
+
+class _Drafts:
+    """The drafts of all visitors, the latest ones. A key cannot be guessed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_key: OrderedDict[str, Draft] = OrderedDict()
+
+    def find(self, key: str | None) -> Draft | None:
+        with self._lock:
+            return self._by_key.get(key or "")
+
+    def keep(self, draft: Draft) -> None:
+        with self._lock:
+            self._by_key[draft.key] = draft
+            self._by_key.move_to_end(draft.key)
+            while len(self._by_key) > _MOST_KEPT:
+                self._by_key.popitem(last=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _drafts() -> _Drafts:
+    return _Drafts()
 
 
 def current() -> Draft:
-    """The draft of this session: as it was left, from a link to setups, or a first one."""
+    """The draft of this page: from a link to setups, from the address, as this session left it, or
+    a first one."""
     link = address.setups()
     if link is not None:
-        address.show_form()
-        return start(_from_link(link))
-    draft = st.session_state.get(_DRAFT)
-    return draft if isinstance(draft, Draft) else start(first())
+        return show(_from_link(link))
+    found = _drafts().find(address.draft_key()) or _drafts().find(st.session_state.get(_KEY))
+    return show(found or _first())
 
 
-def start(draft: Draft) -> Draft:
-    """Go on with this draft instead of the one there is."""
-    st.session_state[_DRAFT] = draft
+def show(draft: Draft) -> Draft:
+    """The form with this draft."""
+    keep(draft)
+    address.show_form(draft.key)
     return draft
 
 
+def keep(draft: Draft) -> None:
+    """Go on with this draft when the form is next looked at."""
+    _drafts().keep(draft)
+    st.session_state[_KEY] = draft.key
+
+
+def show_left() -> None:
+    """The form as this session left it."""
+    show(_drafts().find(st.session_state.get(_KEY)) or _first())
+
+
 def start_anew() -> None:
-    start(first())
+    show(_first())
 
 
 def change(edit: Callable[[Draft], Draft]) -> None:
-    start(edit(current()))
+    show(edit(current()))
 
 
-def first() -> Draft:
+def _first() -> Draft:
     """What a new form holds: the default preset, for the model that suits this machine."""
     model = default_model(catalog().values(), gpu_memory_bytes())
     return draft_of_setups([(setup, "") for setup in DEFAULT_PRESET.setups(model)])
@@ -59,5 +99,5 @@ def _from_link(link: str) -> Draft:
             chat_state.refuse_private_models(comparison)
     except DynoError as error:
         chat_state.notice(f"{error.message} {error.remedy}")
-        return first()
+        return _first()
     return draft_of_setups([(one.setup, one.label) for one in comparison.columns])

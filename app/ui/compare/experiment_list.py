@@ -4,42 +4,49 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import load_workload
 from app.bench.format import grouped, moment
-from app.ui.compare import actions, address
+from app.bench.store.values import ExperimentSummary
+from app.ui.compare import actions, address, drafting
 from app.ui.compare.example import example
-from app.ui.compare.experiment_menu import draw_menu
+from app.ui.compare.experiment_menu import draw_menu, draw_name_field, is_renamed
 from app.ui.compare.plan_form import size_in_words
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 
-_PAGE_SIZE = 20
+PAGE_SIZE = 20
 _PAGE = "compare_list_page"
 
 
 def draw_list() -> None:
     server = get_server()
-    found = server.store.experiments(server.visitor(), limit=1_000)
+    count = server.store.count_experiments(server.visitor())
     with st.container(horizontal=True, vertical_alignment="center", key="list-head"):
         st.title("Compare", anchor=False)
-        if found:
+        if count:
             st.button(
                 "New experiment",
                 type="primary",
                 icon=":material/add:",
                 key="experiment-new",
-                on_click=address.show_form,
+                on_click=drafting.show_left,
             )
     actions.draw_problem()
-    if not found:
+    actions.offer_undo()
+    if not count:
         _first_visit()
         return
-    running = server.experiments.running(server.visitor())
-    shown = _page_of(found)
+    pages = -(-count // PAGE_SIZE)
+    page = min(int(st.session_state.get(_PAGE, 1)), pages)
+    shown = server.store.experiment_summaries(
+        server.visitor(), limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE
+    )
     with st.container(key="experiment-list", gap="xsmall"):
         for one in shown:
-            _line(one, is_running=one.id in running)
+            _line(one, server.experiments.status(one.id))
+    if pages > 1:
+        st.pagination(pages, key=_PAGE)
 
 
 def _first_visit() -> None:
@@ -70,39 +77,36 @@ def _first_visit() -> None:
                 "Plan your own",
                 icon=":material/add:",
                 key="experiment-new",
-                on_click=address.show_form,
+                on_click=drafting.show_left,
             )
 
 
-def _page_of(found: list[Experiment]) -> list[Experiment]:
-    pages = -(-len(found) // _PAGE_SIZE)
-    if pages == 1:
-        return found
-    page = st.pagination(pages, key=_PAGE)
-    return found[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]
-
-
-def _line(one: Experiment, *, is_running: bool) -> None:
-    setups = len(one.plan.setups)
-    said = (
-        "running" if is_running else state_in_words(one),
-        f"{grouped(setups)} {'setup' if setups == 1 else 'setups'}",
-        plain_text_as_markdown(one.plan.workload),
+def _line(one: ExperimentSummary, status: Status | None) -> None:
+    said = [
+        state_in_words(one.state, status),
+        counted(one.setups, "setup"),
+        counted(one.finished + one.failed, "run"),
         moment(one.created_at),
-    )
+    ]
+    said += [f"{counted(one.left_out, 'setup')} left out"] if one.left_out else []
+    said += [f"made on {plain_text_as_markdown(one.imported_from)}"] if one.imported_from else []
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key=f"experiment-line-{one.id}"
     ):
+        if is_renamed(one.id):
+            draw_name_field(one.id, one.name)
+            return
         with st.container(gap=None):
             st.button(
-                plain_text_as_markdown(one.plan.name),
+                plain_text_as_markdown(one.name),
                 key=f"open-experiment-{one.id}",
                 type="tertiary",
                 on_click=address.show_experiment,
                 args=(one.id,),
             )
             st.caption(" · ".join(said))
-        if not is_running and one.state in ("begun", "paused"):
+        is_left = one.state in ("begun", "paused") and not one.imported_from
+        if status is None and is_left:
             st.button(
                 "Resume",
                 icon=":material/play_arrow:",
@@ -110,7 +114,11 @@ def _line(one: Experiment, *, is_running: bool) -> None:
                 on_click=_resume,
                 args=(one.id,),
             )
-        draw_menu(one)
+        draw_menu(one.id)
+
+
+def counted(number: int, what: str) -> str:
+    return f"{grouped(number)} {what if number == 1 else what + 's'}"
 
 
 def _resume(id_: str) -> None:
@@ -118,5 +126,7 @@ def _resume(id_: str) -> None:
     address.show_experiment(id_)
 
 
-def state_in_words(one: Experiment) -> str:
-    return {"begun": "unfinished"}.get(one.state, one.state)
+def state_in_words(state: str, status: Status | None) -> str:
+    if status is not None:
+        return f"running, {grouped(status.made)} of {grouped(status.planned)} runs made"
+    return {"begun": "unfinished"}.get(state, state)

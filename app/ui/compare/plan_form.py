@@ -14,6 +14,7 @@ from app.ui import chat_state
 from app.ui.compare import actions, address, drafting
 from app.ui.compare.draft import Draft, draft_of
 from app.ui.compare.fields import draw_equal_work, draw_more
+from app.ui.compare.passes_form import draw_passes
 from app.ui.compare.setup_list import draw_setups, names_of
 from app.ui.compare.workload_form import draw_workload
 from app.ui.server import get_server
@@ -25,15 +26,28 @@ _PROMPTS_FILE = "prompts.jsonl"
 def draw_plan_form() -> None:
     draft = drafting.current()
     _head(draft)
-    draft = replace(draft, name=draft.name or suggested_name(names_of(draft)))
+    _tell_limits()
+    names = names_of(draft)
+    draft = replace(draft, name=draft.name or suggested_name(names))
     problems = draft.problems()
     draw_setups(draft, problems.get("setups", ""))
     workload = draw_workload(draft)
     st.subheader("Runs", anchor=False)
     draw_equal_work(draft, problems)
+    draw_passes(draft, names)
     draw_more(draft, problems)
     _summary(draft, workload)
     _foot(draft, workload, is_plan=not problems.keys() - {"workload"})
+
+
+def _tell_limits() -> None:
+    settings = get_server().settings
+    if settings.public:
+        runs, minutes = settings.public_experiment_runs, settings.public_experiment_minutes
+        st.caption(
+            f"This public server gives an experiment at most {grouped(runs)} runs and {minutes:g} "
+            "minutes, one at a time for each visitor. Only you see yours."
+        )
 
 
 def suggested_name(names: list[str]) -> str:
@@ -81,6 +95,7 @@ def _load_field(draft: Draft) -> None:
     st.file_uploader(
         "A plan (TOML)",
         type=["toml"],
+        max_upload_size=1,
         key=key,
         on_change=lambda: _load(key),
         help="As the command line takes it, and as this form gives it.",
@@ -93,7 +108,7 @@ def _load(key: str) -> None:
         return
     try:
         plan = parse_plan(file.getvalue().decode("utf-8"), file.name)
-        drafting.start(_with_prompts(plan))
+        drafting.show(_with_prompts(plan))
     except UnicodeDecodeError:
         chat_state.notice(f"{file.name} is not UTF-8 text. Save it as UTF-8, as TOML wants it.")
     except DynoError as error:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.bench.experiments.workload_files import READERS
 from app.bench.experiments.workloads import (
+    MAX_FILE_BYTES,
     Workload,
     built_in,
     load_workload,
@@ -136,6 +137,7 @@ def _upload_field(draft: Draft) -> None:
     st.file_uploader(
         "A file of prompts",
         type=[ending[1:] for ending in READERS],
+        max_upload_size=MAX_FILE_BYTES // 1_000_000,
         key=key,
         on_change=take,
         help="UTF-8. TXT: a prompt a line. CSV: a column “prompt”. JSONL: “prompt” or “messages” "

@@ -314,6 +314,8 @@ def test_a_visitors_experiment_is_bounded(public: ExperimentBoard, workshop: Wor
         public.start(plan_of("bundled", time_budget_seconds=121), OWN, ADA)
     with pytest.raises(PlanInvalid, match="catalog"):
         public.start(plan_of("/etc/secret"), OWN, ADA)
+    with pytest.raises(PlanInvalid, match="opens no files"):
+        public.start(plan_of("bundled", quality=True, quality_text="/etc/secret"), OWN, ADA)
 
 
 def test_visitors_have_one_each_and_few_wait(

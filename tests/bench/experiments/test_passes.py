@@ -67,9 +67,9 @@ def plan_of(*models: str, **fields: object) -> Plan:
     return Plan.model_validate(small | fields)
 
 
-def conducted(laboratory: Laboratory, plan: Plan, cancel: CancelToken | None = None) -> Experiment:
-    experiment = begin(laboratory.store, plan, ASKED)
-    return conduct(laboratory, experiment, ASKED, cancel or CancelToken())
+def conducted(laboratory: Laboratory, plan: Plan, workload: Workload = ASKED) -> Experiment:
+    experiment = begin(laboratory.store, plan, workload)
+    return conduct(laboratory, experiment, workload, CancelToken())
 
 
 def figures(
@@ -239,13 +239,13 @@ def test_energy_is_what_the_counter_moved_by_during_the_answers(
     )
     plan = plan_of("a", "b", energy=True, repeats=6)
     fake.scripts = {"a": Script(), "b": Script(gap_ns=4_000_000)}
-    ended = conducted(counting, plan)
+    ended = conducted(counting, plan, Workload("one", ASKED.conversations[:1]))
     a, b = figures(counting, ended, "energy").values()
     # 5 ms to the first of 4 tokens, 2 or 4 ms to each other, 1 ms of tail.
     assert a["joules_per_token"].value == pytest.approx(12e-3 / 4)
     assert b["joules_per_token"].value == pytest.approx(18e-3 / 4)
     assert a["joules_per_token"].n == 6
-    assert runs_of(counting, ended, -2) == 2 * PROMPTS * 6
+    assert runs_of(counting, ended, -2) == 2 * 6
 
 
 def test_without_a_counter_no_run_is_made_and_the_reason_is_told(laboratory: Laboratory) -> None:
