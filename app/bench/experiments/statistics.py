@@ -106,7 +106,7 @@ def conclude(
     by_setup = [table.of_setup(index) for index in range(len(labels))]
     kept = [table.kept(runs) for runs in by_setup]
     pairs = {
-        (index, name): _paired(table, kept[0], table, kept[index], name)
+        (index, name): pairs_in(table, kept[0], kept[index], name)
         for index in range(1, len(labels))
         for name in COMPARED
     }
@@ -166,13 +166,11 @@ def pairs_of(
     return list(zip(*found, strict=True))
 
 
-def pairs_of_setups(
-    reference: int, other: int, samples: Sequence[RunSample], metric: str
-) -> list[tuple[float, float]]:
-    """The same of two setups of one experiment, picked from all its runs."""
-    table = SampleTable.of(samples)
-    kept = [table.kept(table.of_setup(index)) for index in (reference, other)]
-    return list(zip(*_paired(table, kept[0], table, kept[1], metric), strict=True))
+def pairs_in(
+    table: SampleTable, reference: Integers, other: Integers, metric: str
+) -> tuple[list[float], list[float]]:
+    """The same of counted runs of one table, apart: those of the other, those of the reference."""
+    return _paired(table, reference, table, other, metric)
 
 
 def _paired(
