@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from backends.errors import DynoError, NotRecorded
 from backends.settings import Settings
 
 KEEP_DELETED = dt.timedelta(days=30)
+_LOOK_AGAIN_SECONDS = 5.0
 
 
 def _utc_now() -> dt.datetime:
@@ -50,6 +52,7 @@ class Store:
         self._reopening = threading.Lock()
         file = database.database_file(settings)
         self._folder = file.parent if file else None
+        self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
         self.problem: DynoError | None = None
 
     @classmethod
@@ -215,7 +218,7 @@ class Store:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Session]:
         try:
-            with self._database.reading() as session:
+            with self._readable().reading() as session:
                 yield session
         except database.FAILURES as error:
             raise failures.not_readable(error, self._folder) from error
@@ -230,6 +233,15 @@ class Store:
             self.problem = problem
             raise problem from error
         self.problem = None
+
+    def _readable(self) -> database.Database:
+        """The database; while an empty one stands in for it, the real one is looked for again."""
+        if self._database.is_stand_in and time.monotonic() >= self._look_again_at:
+            self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
+            with contextlib.suppress(DynoError, *database.FAILURES):
+                self._writable()
+                self.problem = None
+        return self._database
 
     def _writable(self) -> database.Database:
         """The database, opened again if it could not be written or its file has gone."""
