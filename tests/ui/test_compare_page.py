@@ -217,12 +217,12 @@ def test_what_it_will_take_is_told_from_earlier_runs(
 ) -> None:
     columns = (Column(setup=setup_of("a")), Column(setup=setup_of("b")))
     link = Comparison(columns=columns).to_permalink()
-    assert "has not been run here yet" in texts(open_compare(s=link))
+    assert "no undisturbed run of" in texts(open_compare(s=link))
     ended(server, begun(server, "a", "b").id)
     st.cache_resource.clear()
     said = texts(open_compare(s=link))
     assert re.search(r"= 128 runs, about \d+ (s|min)\*\*", said)
-    assert "Cost: not known: no price is set for" in said
+    assert "The cost is not known: no price is set for" in said
 
 
 def test_passes_say_what_they_cannot_measure(open_compare: OpenCompare, server: Server) -> None:

@@ -26,19 +26,17 @@ def told_size(plan: Plan, workload: Workload) -> tuple[str, str]:
     try:
         found = expected(plan, workload, _earlier(server.store, plan, ids, server.visitor()))
     except DynoError as error:
-        found = Expectation(None, None, error.message)
+        found = Expectation(None, None, f"not known: {error.message}")
     if found.seconds is not None:
         said += f", about {time_in_words(found.seconds)}"
     if found.dollars is not None:
         said += f", {dollars_of_many(found.dollars)}"
     if plan.quality or plan.energy:
         said += ", and then the passes"
-    missing = f"{'Duration and cost' if found.seconds is None else 'Cost'}: {_reason(found)}."
-    return said, missing if found.reason else ""
-
-
-def _reason(found: Expectation) -> str:
-    return found.reason.removeprefix("cost ").rstrip(".")
+    if not found.reason:
+        return said, ""
+    what = "Duration and cost are" if found.seconds is None else "The cost is"
+    return said, f"{what} {found.reason.removeprefix('cost ').rstrip('.')}."
 
 
 @st.cache_resource(ttl=_KEPT_SECONDS, max_entries=64, show_spinner=False)
