@@ -67,7 +67,8 @@ def test_figures_of_passes_are_shown_and_told(plan: Path, fake: FakeBackend) -> 
     text = plan.with_name("text.txt")
     text.write_text("\n\n".join(f"{n} and some words more. " * 10 for n in range(6)))
     wanted = f'quality = true\nquality_text = "{text.name}"\nenergy = true\n'
-    plan.write_text(wanted + PLAN.replace("repeats = 2", "repeats = 1"))
+    plan.with_name("asked.txt").write_text("One?\nTwo?\n")
+    plan.write_text(wanted + PLAN.replace('"list"', '"asked.txt"'))
     result = invoked("run", plan, "--json")
     assert result.exit_code == 0, result.output
     told = {one["name"]: one["setups"] for one in last_json(result)["passes"]}
