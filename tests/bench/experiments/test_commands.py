@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.bench.__main__ import app
-from app.bench.experiments import running, sitting
+from app.bench.experiments import report, running, sitting
 from app.bench.experiments.commands import following
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import load_workload
 from app.bench.store import RunFilter, Store
+from app.ui.compare import reading
 from backends.engine import CancelToken
 from backends.errors import LoadFailed
 from backends.settings import ROOT, get_settings
@@ -107,6 +109,42 @@ def test_what_was_run_is_listed_and_compared_the_same_later(plan: Path) -> None:
     assert last_json(invoked("compare", id_, "--json"))["conclusion"] == told["conclusion"]
 
 
+def test_the_page_shows_the_conclusion_that_the_command_line_shows(plan: Path) -> None:
+    told = last_json(invoked("run", plan, "--json"))
+    store = Store.open(get_settings())
+    try:
+        experiment = store.experiment(told["experiment"]["id"], None)
+        assert experiment is not None
+        on_the_page = reading.findings(experiment, store)
+    finally:
+        store.close()
+    assert json.loads(json.dumps(asdict(on_the_page.conclusion))) == told["conclusion"]
+    setups = on_the_page.setups
+    shown = [{name: asdict(one) for name, one in setup.figures.items()} for setup in setups]
+    assert json.loads(json.dumps(shown)) == told["figures"]
+
+
+def test_an_experiment_is_written_as_a_report_and_never_over_another_file(
+    plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(plan.parent)
+    monkeypatch.setattr(report, "panels", lambda findings: [])
+    id_ = last_json(invoked("run", plan, "--json"))["experiment"]["id"]
+    result = invoked("report", id_, "--limit", "tpot<=8ms", "--wish", "fastest", "--json")
+    assert result.exit_code == 0, result.output
+    file = Path(last_json(result)["file"])
+    assert file == plan.parent / f"experiment-{id_}.html"
+    assert "Use “fast”" in file.read_text()
+    again = invoked("report", id_)
+    assert again.exit_code == 2
+    assert "--force" in again.stdout
+    assert invoked("report", id_, "--force").exit_code == 0
+    assert invoked("report", id_, "--html", "nowhere/r.html").exit_code == 2
+    assert invoked("report", id_, "--html", "r.html", "--limit", "fast").exit_code == 2
+    assert not Path("r.html").exists()
+    assert invoked("report", "lost").exit_code == 2
+
+
 def test_runs_are_listed_newest_first_and_filtered(plan: Path) -> None:
     id_ = last_json(invoked("run", plan, "--json"))["experiment"]["id"]
     listed = last_json(invoked("runs", "--limit", 3, "--json"))
@@ -173,7 +211,9 @@ def test_a_bad_plan_is_a_sentence_and_begins_nothing(plan: Path, text: str, said
 
 
 def test_unknown_experiments_are_told(plan: Path) -> None:
-    assert invoked("compare", "nothing").exit_code == 2
+    told = invoked("compare", "nothing", "--json")
+    assert told.exit_code == 2
+    assert last_json(told)["error"] == "There is no experiment nothing."
     assert invoked("run", plan, "--resume", "nothing").exit_code == 2
 
 
