@@ -16,6 +16,7 @@ from backends.request import Message
 
 FORMAT = "llm-dyno-experiment"
 _CONVERSATIONS = TypeAdapter(tuple[tuple[Message, ...], ...])
+_ANSWERS = TypeAdapter(tuple[tuple[str, ...] | None, ...])
 _RECORDS = TypeAdapter(tuple[RunRecord, ...])
 
 
@@ -36,7 +37,8 @@ def read_baseline(path: Path) -> Baseline:
             raise ValueError(told["format"])
         experiment = Experiment.model_validate(told["experiment"])
         conversations = _CONVERSATIONS.validate_python(told["workload"]["conversations"])
-        workload = Workload(told["workload"]["name"], conversations)
+        answers = _ANSWERS.validate_python(told["workload"].get("answers", ()))
+        workload = Workload(told["workload"]["name"], conversations, answers)
         records = _RECORDS.validate_python(told["records"])
     except OSError as error:
         raise DynoError(

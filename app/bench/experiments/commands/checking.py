@@ -89,7 +89,7 @@ def check(
     run, 130 after Ctrl-C. --fail-if-slower 0% asks whether it is slower at all.
     """
     out = console()
-    with told(out):
+    with told(out, as_json):
         bounds = _bounds(slower, more_memory)
         read = read_baseline(baseline)
         plan = _chosen(read.experiment.plan, setup or [])
@@ -150,7 +150,10 @@ def _started(
             order = range(len(versions)) if number % 2 == 0 else reversed(range(len(versions)))
             for which in order:
                 whose = "the baseline's version" if which else "this version"
-                bar.update(task, description=f"start {number + 1} of {count}: {whose}")
+                doing = f"start {number + 1} of {count}: {whose}"
+                bar.update(task, description=doing)
+                if not out.is_terminal:
+                    out.print(doing, highlight=False)
                 try:
                     made[which].append(one_start(versions[which], plan, baseline.workload, number))
                 except KeyboardInterrupt:

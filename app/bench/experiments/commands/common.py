@@ -33,13 +33,15 @@ def console() -> Console:
 
 
 @contextlib.contextmanager
-def told(console: Console) -> Iterator[None]:
+def told(console: Console, as_json: bool) -> Iterator[None]:
     """Errors as a sentence and what to do, with the exit code for them."""
     try:
         yield
     except DynoError as error:
         sentence = f"{error.message} {error.remedy}".strip()
         console.print(sentence, style="red", markup=False, highlight=False)
+        if as_json:
+            echo_json({"error": error.message, "remedy": error.remedy})
         raise typer.Exit(EXIT_NOTHING) from error
 
 

@@ -40,7 +40,7 @@ def report(
 ) -> None:
     """Write an experiment as an HTML file that opens without a network, with its charts."""
     out = console()
-    with told(out), opened_store() as store:
+    with told(out, as_json), opened_store() as store:
         findings = findings_in(store, found(store, id_))
         limits = limits_of(limit or [], findings)
         blocks = [recommended(recommend(findings, limits, wish), findings)]
