@@ -3,17 +3,17 @@ each was made. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numpy as np
 
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.samples import RunSample
+from app.bench.experiments.sample_table import SampleTable
 
 
 def why_not_across(one: Experiment, other: Experiment) -> str:
     """Why figures of two experiments cannot be held against each other; empty where they can."""
     if one.workload_digest != other.workload_digest:
         return "it asks something else"
-    if one.plan.sampling != other.plan.sampling:
+    if one.plan.answers_alike != other.plan.answers_alike:
         return "its answers have other lengths"
     if one.plan.salted != other.plan.salted:
         return "only one of the two salts its prompts"
@@ -22,14 +22,12 @@ def why_not_across(one: Experiment, other: Experiment) -> str:
     return ""
 
 
-def spread_over(samples: Sequence[RunSample], each: int) -> list[str]:
+def spread_over(samples: SampleTable, each: int) -> list[str]:
     """Ids of up to so many finished runs of each setup, evenly from its first to its last."""
-    by_setup: dict[int, list[RunSample]] = {}
-    for sample in sorted(samples, key=lambda run: run.created_at):
-        if sample.status == "finished":
-            by_setup.setdefault(sample.place.setup, []).append(sample)
-    return [
-        runs[round(place * (len(runs) - 1) / max(1, min(each, len(runs)) - 1))].run_id
-        for runs in by_setup.values()
-        for place in range(min(each, len(runs)))
-    ]
+    found = []
+    for setup in np.unique(samples.setups):
+        mine = np.flatnonzero((samples.setups == setup) & samples.is_finished)
+        runs = sorted(mine.tolist(), key=lambda run: samples.created_at[run])
+        places = np.linspace(0, len(runs) - 1, min(each, len(runs)))
+        found += [samples.run_ids[runs[round(place)]] for place in places.tolist()]
+    return found

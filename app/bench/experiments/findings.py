@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 from app.bench.compare import PairedRatio, paired_ratio
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.sample_table import SampleTable
+from app.bench.experiments.sample_table import Integers, SampleTable
 from app.bench.experiments.samples import PassResult, RunSample, SetupFigure
 from app.bench.experiments.statistics import (
     Conclusion,
     MetricMedian,
     conclude,
-    counted_runs,
-    pairs_of_setups,
+    pairs_in,
 )
 from app.bench.figures import metric_named
 from app.bench.metric import Provenance
@@ -86,14 +85,18 @@ class Findings:
 
     def runs_of(self, index: int) -> list[RunSample]:
         """The runs of a setup that count: finished, warm, alone, each pair once."""
-        return counted_runs(index, self.samples)
+        return [self.samples[int(run)] for run in self.counted(index)]
+
+    def counted(self, index: int) -> Integers:
+        """Where in `samples` those runs are."""
+        return self.samples.kept(self.samples.of_setup(index))
 
     def versus(self, one: int, other: int, metric: str, confidence: float) -> PairedRatio | None:
         """One setup over another, pair by pair; None where no pair has the metric."""
-        pairs = pairs_of_setups(other, one, self.samples, metric)
-        if not pairs:
+        if metric not in self.samples.values:
             return None
-        return paired_ratio([a for a, _ in pairs], [b for _, b in pairs], confidence)
+        a, b = pairs_in(self.samples, self.counted(other), self.counted(one), metric)
+        return paired_ratio(a, b, confidence) if a else None
 
 
 def findings_of(
@@ -102,7 +105,8 @@ def findings_of(
     """What an experiment's runs and passes show so far."""
     plan = experiment.plan
     table = SampleTable.of(samples)
-    conclusion = conclude(plan.labels, [one.setup.id for one in plan.setups], table)
+    ids = [one.setup.id for one in plan.setups]
+    conclusion = conclude(plan.labels, ids, table, plan.confidence)
     setups = []
     for planned, result in zip(plan.setups, conclusion.setups, strict=True):
         figures = {median.metric: _figure(median) for median in result.medians}

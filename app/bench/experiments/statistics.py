@@ -92,9 +92,12 @@ class Conclusion:
 
 
 def conclude(
-    labels: Sequence[str], setup_ids: Sequence[str], samples: Sequence[RunSample]
+    labels: Sequence[str],
+    setup_ids: Sequence[str],
+    samples: Sequence[RunSample],
+    confidence: float = CONFIDENCE,
 ) -> Conclusion:
-    """The conclusion from an experiment's runs.
+    """The conclusion from an experiment's runs. `confidence` is its plan's.
 
     Warm-ups, runs of other passes and failed runs are in no figure. Of a run that was made
     again the undisturbed one counts, else the last.
@@ -103,11 +106,12 @@ def conclude(
     by_setup = [table.of_setup(index) for index in range(len(labels))]
     kept = [table.kept(runs) for runs in by_setup]
     pairs = {
-        (index, name): _paired(table, kept[0], table, kept[index], name)
+        (index, name): pairs_in(table, kept[0], kept[index], name)
         for index in range(1, len(labels))
         for name in COMPARED
     }
     comparisons = sum(len(a) >= PAIRS_FOR_A_VERDICT for a, _ in pairs.values())
+    each = corrected_confidence(comparisons, confidence)
     setups = []
     for index, (label, setup_id, runs) in enumerate(zip(labels, setup_ids, by_setup, strict=True)):
         names = COMPARED if index else ()
@@ -120,7 +124,7 @@ def conclude(
                 failed=int(table.is_failed[runs].sum()),
                 disturbed=int(table.is_disturbed[kept[index]].sum()),
                 medians=tuple(_median(table, kept[index], name) for name in MEDIANS),
-                ratios=tuple(_ratio(name, *pairs[index, name], comparisons) for name in names),
+                ratios=tuple(_ratio(name, *pairs[index, name], each) for name in names),
             )
         )
     return Conclusion(tuple(setups), comparisons)
@@ -139,18 +143,18 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float | None, floa
     return median, low, high
 
 
-def corrected_confidence(comparisons: int) -> float:
-    """At which confidence each of several intervals holds, so that all hold together with 95 %.
+def corrected_confidence(comparisons: int, together: float = CONFIDENCE) -> float:
+    """At which confidence each of several intervals holds, so that all hold `together`.
 
     Bonferroni's inequality (Dunn, Multiple Comparisons Among Means, JASA 56, 1961).
     """
-    return 1 - (1 - CONFIDENCE) / max(1, comparisons)
+    return 1 - (1 - together) / max(1, comparisons)
 
 
 def counted_runs(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
     """The runs of a setup that medians are of: finished, warm and alone, one for each pair."""
     table = SampleTable.of(samples)
-    return [table[int(run)] for run in table.kept(table.of_setup(index))]
+    return table.picked(table.kept(table.of_setup(index)))
 
 
 def pairs_of(
@@ -162,13 +166,11 @@ def pairs_of(
     return list(zip(*found, strict=True))
 
 
-def pairs_of_setups(
-    reference: int, other: int, samples: Sequence[RunSample], metric: str
-) -> list[tuple[float, float]]:
-    """The same of two setups of one experiment, picked from all its runs."""
-    table = SampleTable.of(samples)
-    kept = [table.kept(table.of_setup(index)) for index in (reference, other)]
-    return list(zip(*_paired(table, kept[0], table, kept[1], metric), strict=True))
+def pairs_in(
+    table: SampleTable, reference: Integers, other: Integers, metric: str
+) -> tuple[list[float], list[float]]:
+    """The same of counted runs of one table, apart: those of the other, those of the reference."""
+    return _paired(table, reference, table, other, metric)
 
 
 def _paired(
@@ -208,10 +210,9 @@ def _median(table: SampleTable, runs: Integers, name: str) -> MetricMedian:
 
 
 def _ratio(
-    name: str, setup: Sequence[float], reference: Sequence[float], comparisons: int
+    name: str, setup: Sequence[float], reference: Sequence[float], confidence: float
 ) -> MetricRatio:
     metric = metric_named(name)
-    confidence = corrected_confidence(comparisons)
     if not setup:
         equal = " in answers of equal length" if name in _OF_WHOLE_ANSWERS else ""
         shape = (name, metric.title, None, None, None, 0, confidence)

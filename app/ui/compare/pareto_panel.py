@@ -55,7 +55,7 @@ def _chosen_axes(findings: Findings, defaults: tuple[str, str]) -> tuple[str, st
                 index=list(titles).index(default),
                 format_func=titles.__getitem__,
                 key=f"pareto-{which}-{id_}",
-                width=230,
+                width=280,
             )
             for which, default in zip(("Horizontal", "Vertical"), defaults, strict=True)
         ]

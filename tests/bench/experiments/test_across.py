@@ -6,6 +6,7 @@ import pytest
 
 from app.bench.experiments.across import spread_over, why_not_across
 from app.bench.experiments.plan import PlannedSetup
+from app.bench.experiments.sample_table import SampleTable
 from backends.setup import Setup
 from tests.bench.experiments.made_up import an_experiment, sample
 
@@ -34,5 +35,13 @@ def test_it_says_why_not(changes: dict[str, object], why: str) -> None:
 
 def test_environments_are_read_from_the_whole_length_of_an_experiment() -> None:
     samples = [sample(setup, index, {}) for index in range(1, 101) for setup in (0, 1)]
-    assert spread_over(samples, 3) == ["0-1-0", "0-51-0", "0-100-0", "1-1-0", "1-51-0", "1-100-0"]
-    assert spread_over([sample(0, 1, {}), sample(0, 2, {}, status="failed")], 3) == ["0-1-0"]
+    assert spread_over(SampleTable.of(samples), 3) == [
+        "0-1-0",
+        "0-51-0",
+        "0-100-0",
+        "1-1-0",
+        "1-51-0",
+        "1-100-0",
+    ]
+    some = [sample(0, 1, {}), sample(0, 2, {}, status="failed")]
+    assert spread_over(SampleTable.of(some), 3) == ["0-1-0"]

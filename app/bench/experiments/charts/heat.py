@@ -91,17 +91,20 @@ def heat_map(findings: Findings, *, dark: bool = False) -> go.Figure | None:
         hovertemplate="%{customdata}<extra></extra>",
         hoverongaps=True,
     )
-    ink = Ink.of(dark)
-    for y, row in enumerate(cells):
-        for x, cell in enumerate(row):
-            figure.add_annotation(
-                x=x,
-                y=y,
-                text=f"{cell.value}<br><span style='font-size:11px'>{cell.times}</span>",
-                showarrow=False,
-                font={"size": 13 if len(metrics) <= _MANY else 11, "color": ink.text},
-            )
+    size = 13 if len(metrics) <= _MANY else 11
+    notes = [
+        {
+            "x": x,
+            "y": y,
+            "text": f"{cell.value}<br><span style='font-size:11px'>{cell.times}</span>",
+            "showarrow": False,
+            "font": {"size": size, "color": Ink.of(dark).text},
+        }
+        for y, row in enumerate(cells)
+        for x, cell in enumerate(row)
+    ]
     figure.update_layout(
+        annotations=notes,  # at once: one by one each would be checked with all before it
         xaxis=axis(
             "",
             dark=dark,

@@ -34,12 +34,17 @@ class LengthRow:
 
 
 def length_rows(findings: Findings, metric: str) -> list[LengthRow]:
-    return [
-        LengthRow(setup.label, setup.index, run.prompt_tokens, metric, run.values[metric])
-        for setup in findings.setups
-        for run in findings.runs_of(setup.index)
-        if metric in run.values and run.prompt_tokens is not None
-    ]
+    table = findings.samples
+    rows = []
+    for setup in findings.setups:
+        runs = findings.counted(setup.index)
+        lengths, values = table.prompt_tokens[runs], table.values[metric][runs]
+        known = ~np.isnan(lengths) & ~np.isnan(values)
+        rows += [
+            LengthRow(setup.label, setup.index, int(tokens), metric, value)
+            for tokens, value in zip(lengths[known].tolist(), values[known].tolist(), strict=True)
+        ]
+    return rows
 
 
 def length_chart(
