@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.bench.conversation import Column, Comparison
@@ -17,10 +19,11 @@ from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import pasted
 from app.ui.compare import drafting
-from app.ui.compare.draft import Draft
+from app.ui.compare.draft import Draft, draft_of
 from app.ui.compare.experiment_list import PAGE_SIZE
 from app.ui.compare.exports import EXPORTS
-from app.ui.compare.progress_view import counted, time_in_words
+from app.ui.compare.progress_view import told
+from app.ui.compare.size import time_in_words
 from app.ui.server import OWNER, Server, close_server
 from backends.capabilities import Availability
 from backends.local.backend import LocalBackend
@@ -43,7 +46,9 @@ def plan_of(*models: str, **fields: object) -> Plan:
 @pytest.fixture
 def open_compare(server: Server, fake: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> OpenCompare:
     """`open_compare(**query)` runs the entry and goes to the Compare page with this address."""
-    monkeypatch.setattr(OtherLoad, "end", lambda self: "")  # whatever else this machine does
+    monkeypatch.setattr(
+        OtherLoad, "look", lambda self, record: ""
+    )  # whatever else this machine does
 
     def open_(**query: str) -> AppTest:
         page = AppTest.from_file(str(ROOT / "app/ui/main.py"), default_timeout=30)
@@ -192,6 +197,34 @@ def test_a_refresh_and_a_look_elsewhere_lose_nothing(open_compare: OpenCompare) 
     assert draft_in(page) == draft
 
 
+def test_a_grid_of_lengths_is_planned(open_compare: OpenCompare, server: Server) -> None:
+    page = open_compare(new="1")
+    key = draft_in(page).key
+    page.button_group(key=f"plan-source-{key}").set_value("lengths").run()
+    assert "2 setups × 6 prompts × 8 rounds = 96 runs" in texts(page)
+    page.multiselect(key=f"plan-prompt_tokens_grid-{key}").set_value(["64", "100", "ten"]).run()
+    assert "“ten” is no number of tokens" in texts(page)
+    assert "2 setups × 4 prompts × 8 rounds = 64 runs" in texts(page)
+    page.number_input(key=f"plan-narrow-{key}").set_value(2.5).run()
+    plan = replace(draft_in(page), name="grid").plan()
+    assert (plan.workload, plan.prompt_tokens_grid) == ("lengths", (64, 100))
+    assert plan.stop_within_percent == 2.5
+    assert draft_of(plan).plan() == plan
+
+
+def test_what_it_will_take_is_told_from_earlier_runs(
+    open_compare: OpenCompare, server: Server
+) -> None:
+    columns = (Column(setup=setup_of("a")), Column(setup=setup_of("b")))
+    link = Comparison(columns=columns).to_permalink()
+    assert "no undisturbed run of" in texts(open_compare(s=link))
+    ended(server, begun(server, "a", "b").id)
+    st.cache_resource.clear()
+    said = texts(open_compare(s=link))
+    assert re.search(r"= 128 runs, about \d+ (s|min)\*\*", said)
+    assert "The cost is not known: no price is set for" in said
+
+
 def test_passes_say_what_they_cannot_measure(open_compare: OpenCompare, server: Server) -> None:
     columns = (Column(setup=setup_of("a")), Column(setup=setup_of("b")))
     page = open_compare(s=Comparison(columns=columns).to_permalink())
@@ -268,9 +301,9 @@ def test_cancelling_asks_while_much_is_left(
 
 def test_progress_tells_what_is_known_and_nothing_else() -> None:
     begun = Status(planned=576, made=0, doing="bf16, round 1", seconds=0)
-    assert counted(begun).startswith("0 of 576 runs · time left is told after")
+    assert told(begun).startswith("0 of 576 runs · time left is told after")
     later = Status(planned=576, made=312, doing="", seconds=60, seconds_left=370, disturbed=3)
-    assert counted(later) == "312 of 576 runs · about 6 min left · other work disturbed 3 of them"
+    assert told(later) == "312 of 576 runs · about 6 min left · other work disturbed 3 of them"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +323,7 @@ def test_the_list_opens_experiments_and_one_opens_its_plan_again(
     id_ = begun(server, "a", "b").id
     ended(server, id_)
     page = open_compare()
-    assert "finished · 2 setups · 12 runs" in texts(page)
+    assert "finished · 2 setups · pasted prompts · 12 runs" in texts(page)
     click(page, f"open-experiment-{id_}")
     assert in_address(page, "experiment") == id_
     page.menu_button(key=f"experiment-menu-{id_}").click("Edit a copy").run()

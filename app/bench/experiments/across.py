@@ -13,7 +13,7 @@ def why_not_across(one: Experiment, other: Experiment) -> str:
     """Why figures of two experiments cannot be held against each other; empty where they can."""
     if one.workload_digest != other.workload_digest:
         return "it asks something else"
-    if one.plan.sampling != other.plan.sampling:
+    if one.plan.answers_alike != other.plan.answers_alike:
         return "its answers have other lengths"
     if one.plan.salted != other.plan.salted:
         return "only one of the two salts its prompts"

@@ -103,8 +103,10 @@ def findings_of(
     experiment: Experiment, samples: Sequence[RunSample], passes: Sequence[PassResult] = ()
 ) -> Findings:
     """What an experiment's runs and passes show so far."""
-    plan, table = experiment.plan, SampleTable.of(samples)
-    conclusion = conclude(plan.labels, [one.setup.id for one in plan.setups], table)
+    plan = experiment.plan
+    table = SampleTable.of(samples)
+    ids = [one.setup.id for one in plan.setups]
+    conclusion = conclude(plan.labels, ids, table, plan.confidence)
     setups = []
     for planned, result in zip(plan.setups, conclusion.setups, strict=True):
         figures = {median.metric: _figure(median) for median in result.medians}

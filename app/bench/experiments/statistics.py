@@ -92,9 +92,12 @@ class Conclusion:
 
 
 def conclude(
-    labels: Sequence[str], setup_ids: Sequence[str], samples: Sequence[RunSample]
+    labels: Sequence[str],
+    setup_ids: Sequence[str],
+    samples: Sequence[RunSample],
+    confidence: float = CONFIDENCE,
 ) -> Conclusion:
-    """The conclusion from an experiment's runs.
+    """The conclusion from an experiment's runs. `confidence` is its plan's.
 
     Warm-ups, runs of other passes and failed runs are in no figure. Of a run that was made
     again the undisturbed one counts, else the last.
@@ -108,6 +111,7 @@ def conclude(
         for name in COMPARED
     }
     comparisons = sum(len(a) >= PAIRS_FOR_A_VERDICT for a, _ in pairs.values())
+    each = corrected_confidence(comparisons, confidence)
     setups = []
     for index, (label, setup_id, runs) in enumerate(zip(labels, setup_ids, by_setup, strict=True)):
         names = COMPARED if index else ()
@@ -120,7 +124,7 @@ def conclude(
                 failed=int(table.is_failed[runs].sum()),
                 disturbed=int(table.is_disturbed[kept[index]].sum()),
                 medians=tuple(_median(table, kept[index], name) for name in MEDIANS),
-                ratios=tuple(_ratio(name, *pairs[index, name], comparisons) for name in names),
+                ratios=tuple(_ratio(name, *pairs[index, name], each) for name in names),
             )
         )
     return Conclusion(tuple(setups), comparisons)
@@ -139,46 +143,52 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float | None, floa
     return median, low, high
 
 
-def corrected_confidence(comparisons: int) -> float:
-    """At which confidence each of several intervals holds, so that all hold together with 95 %.
+def corrected_confidence(comparisons: int, together: float = CONFIDENCE) -> float:
+    """At which confidence each of several intervals holds, so that all hold `together`.
 
     Bonferroni's inequality (Dunn, Multiple Comparisons Among Means, JASA 56, 1961).
     """
-    return 1 - (1 - CONFIDENCE) / max(1, comparisons)
+    return 1 - (1 - together) / max(1, comparisons)
 
 
 def counted_runs(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
     """The runs of a setup that medians are of: finished, warm and alone, one for each pair."""
     table = SampleTable.of(samples)
-    return [table[int(run)] for run in table.kept(table.of_setup(index))]
+    return table.picked(table.kept(table.of_setup(index)))
 
 
 def pairs_of(
     reference: Sequence[RunSample], other: Sequence[RunSample], metric: str
 ) -> list[tuple[float, float]]:
     """(other, reference) of every pair that has the metric in both, of counted runs."""
-    table = SampleTable.of([*reference, *other])
-    runs = np.arange(len(table))
-    a, b = pairs_in(table, runs[: len(reference)], runs[len(reference) :], metric)
-    return list(zip(a, b, strict=True))
+    then, now = SampleTable.of(reference), SampleTable.of(other)
+    found = _paired(then, np.arange(len(then)), now, np.arange(len(now)), metric)
+    return list(zip(*found, strict=True))
 
 
 def pairs_in(
     table: SampleTable, reference: Integers, other: Integers, metric: str
 ) -> tuple[list[float], list[float]]:
-    """The figures of a setup and of the reference in every pair that has both; what is not positive
+    """The same of counted runs of one table, apart: those of the other, those of the reference."""
+    return _paired(table, reference, table, other, metric)
+
+
+def _paired(
+    then: SampleTable, reference: Integers, now: SampleTable, other: Integers, metric: str
+) -> tuple[list[float], list[float]]:
+    """The figures of the one and of the reference in every pair that has both; what is not positive
     has no ratio.
 
     What a whole answer takes is compared only between answers of the same length.
     """
-    shared = np.intersect1d(
-        table.pairs[reference], table.pairs[other], assume_unique=True, return_indices=True
+    _, of_reference, of_other = np.intersect1d(
+        then.pairs[reference], now.pairs[other], assume_unique=True, return_indices=True
     )
-    before, now = reference[shared[1]], other[shared[2]]
-    a, b = table.values[metric][now], table.values[metric][before]
+    reference, other = reference[of_reference], other[of_other]
+    a, b = now.values[metric][other], then.values[metric][reference]
     both = (a > 0) & (b > 0)
     if metric in _OF_WHOLE_ANSWERS:
-        both &= table.output_tokens[now] == table.output_tokens[before]
+        both &= now.output_tokens[other] == then.output_tokens[reference]
     return a[both].tolist(), b[both].tolist()
 
 
@@ -200,10 +210,9 @@ def _median(table: SampleTable, runs: Integers, name: str) -> MetricMedian:
 
 
 def _ratio(
-    name: str, setup: Sequence[float], reference: Sequence[float], comparisons: int
+    name: str, setup: Sequence[float], reference: Sequence[float], confidence: float
 ) -> MetricRatio:
     metric = metric_named(name)
-    confidence = corrected_confidence(comparisons)
     if not setup:
         equal = " in answers of equal length" if name in _OF_WHOLE_ANSWERS else ""
         shape = (name, metric.title, None, None, None, 0, confidence)

@@ -81,8 +81,8 @@ def summaries(
             updated_at=row.updated_at,
             state=row.state,
             reason=row.reason,
-            setups=_length_of(row.plan, "setups"),
-            left_out=_length_of(row.left_out),
+            **_planned(row.plan),
+            left_out=len(_parsed(row.left_out)),
             imported_from=row.imported_from,
             **counts.get(row.id, _NO_RUNS),
         )
@@ -113,6 +113,19 @@ def restore(session: Session, id_: str, visitor: str | None) -> bool:
     runs.show(session, row.deleted_at, RunRow.experiment_id == id_)
     row.deleted_at = None
     return True
+
+
+def is_known(session: Session, id_: str) -> bool:
+    """Also where it is hidden or someone else's."""
+    return session.get(ExperimentRow, id_) is not None
+
+
+def discard(session: Session, id_: str) -> None:
+    """Remove it for good with its hidden runs, if it is hidden."""
+    row = session.get(ExperimentRow, id_)
+    if row is not None and row.deleted_at is not None:
+        runs.discard(session, RunRow.experiment_id == id_)
+        session.delete(row)
 
 
 def purge(session: Session, before: dt.datetime) -> None:
@@ -164,13 +177,21 @@ def _owned(
     return row if visitor is None or row.visitor == visitor else None
 
 
-def _length_of(text: str, name: str | None = None) -> int:
-    """How many there are in a JSON list or object; 0 where another version wrote it otherwise."""
+def _planned(plan: str) -> dict[str, Any]:
+    """What a list tells of a plan, whichever version wrote it."""
+    parsed = _parsed(plan)
+    return {
+        "workload": str(parsed.get("workload", "")),
+        "setups": len(parsed.get("setups", ())),
+    }
+
+
+def _parsed(text: str) -> dict[str, Any]:
     try:
         parsed = json.loads(text)
-        return len(parsed if name is None else parsed[name])
-    except (ValueError, KeyError, TypeError):
-        return 0
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _parse(row: ExperimentRow) -> Experiment | None:

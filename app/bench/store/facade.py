@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.orm import Session
@@ -26,6 +27,8 @@ from backends.errors import DynoError, NotRecorded
 from backends.settings import Settings
 
 KEEP_DELETED = dt.timedelta(days=30)
+_LOOK_AGAIN_SECONDS = 5.0
+_RECORDS_AT_ONCE = 200
 
 
 def _utc_now() -> dt.datetime:
@@ -50,6 +53,7 @@ class Store:
         self._reopening = threading.Lock()
         file = database.database_file(settings)
         self._folder = file.parent if file else None
+        self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
         self.problem: DynoError | None = None
 
     @classmethod
@@ -195,6 +199,24 @@ class Store:
         with self._writing() as session:
             return experiments.restore(session, id_, visitor)
 
+    def is_taken(self, experiment_id: str, run_ids: Sequence[str]) -> bool:
+        """Whether one of these ids is in use, by anybody, hidden ones too."""
+        with self._reading() as session:
+            return experiments.is_known(session, experiment_id) or runs.are_known(session, run_ids)
+
+    def discard_experiment(self, id_: str) -> None:
+        """Remove a hidden experiment for good, with its hidden runs. One that is shown stays."""
+        with self._writing() as session:
+            experiments.discard(session, id_)
+
+    def each_record(self, experiment_id: str) -> Iterator[RunRecord]:
+        """The full records of an experiment's runs, a few in memory at a time, in no order."""
+        ids = list(self.samples(experiment_id).run_ids)
+        for start in range(0, len(ids), _RECORDS_AT_ONCE):
+            with self._reading() as session:
+                found = runs.records_of(session, ids[start : start + _RECORDS_AT_ONCE])
+            yield from found
+
     def samples(self, experiment_id: str) -> SampleTable:
         """What comparisons need of an experiment's runs, in no order."""
         with self._reading() as session:
@@ -215,7 +237,7 @@ class Store:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Session]:
         try:
-            with self._database.reading() as session:
+            with self._readable().reading() as session:
                 yield session
         except database.FAILURES as error:
             raise failures.not_readable(error, self._folder) from error
@@ -230,6 +252,15 @@ class Store:
             self.problem = problem
             raise problem from error
         self.problem = None
+
+    def _readable(self) -> database.Database:
+        """The database; while an empty one stands in for it, the real one is looked for again."""
+        if self._database.is_stand_in and time.monotonic() >= self._look_again_at:
+            self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
+            with contextlib.suppress(DynoError, *database.FAILURES):
+                self._writable()
+                self.problem = None
+        return self._database
 
     def _writable(self) -> database.Database:
         """The database, opened again if it could not be written or its file has gone."""

@@ -10,15 +10,26 @@ from typing import Literal
 from pydantic import ValidationError
 
 from app.bench.conversation import Column
-from app.bench.experiments.plan import Plan, PlannedSetup
+from app.bench.experiments.plan import LENGTHS, Plan, PlannedSetup
 from app.bench.experiments.workloads import Workload
 from backends.setup import Setup
 
 MAX_SETUPS = 32
 # What a plan is made of beside these has fields of its own in a draft.
+_GRIDS = frozenset({"prompt_tokens_grid", "output_tokens_grid"})
+# In a grid answers are as long as it says.
+_NOT_IN_A_GRID = frozenset({"output", "output_tokens"})
+# How fields are called in the form, where a plan names them in a sentence.
+_WORDS = {
+    "stop_within_percent": "stopping early",
+    "prompt_tokens_grid": "length of prompts",
+    "output_tokens_grid": "length of answers",
+    "quality_reference": "a reference",
+    "reuse_prefix": "“reuse prefix”",
+}
 _APART = frozenset({"name", "setups", "workload", "quality_reference"})
 
-WorkloadSource = Literal["built in", "pasted", "file"]
+WorkloadSource = Literal["built in", "pasted", "file", "lengths"]
 
 
 def _new_key() -> str:
@@ -66,15 +77,16 @@ class Draft:
 
     @property
     def workload_name(self) -> str:
-        if self.source == "built in":
-            return self.built_in
+        if self.source in ("built in", "lengths"):
+            return LENGTHS if self.source == "lengths" else self.built_in
         return self.own.name if self.own is not None else ""
 
     def plan(self) -> Plan:
         """Raises `ValidationError` where this is no plan."""
         setups = [PlannedSetup(label=one.label, setup=one.setup) for one in self.entries]
         known = {"name": self.name, "setups": setups, "workload": self.workload_name}
-        unused = set() if self.value("quality") else {"quality_text"}
+        unused = _NOT_IN_A_GRID if self.source == "lengths" else _GRIDS
+        unused |= frozenset() if self.value("quality") else {"quality_text"}
         values = {name: value for name, value in self.values.items() if name not in unused}
         plan = Plan.model_validate({**values, **known})
         keys = [one.key for one in self.entries]
@@ -100,6 +112,8 @@ def _sentence(kind: str, message: str) -> str:
     if kind == "string_too_short":
         return "This cannot be empty."
     text = message.removeprefix("Value error, ")
+    for name, word in _WORDS.items():
+        text = text.replace(name, word)
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -114,6 +128,8 @@ def draft_of(plan: Plan, workload: Workload | None = None) -> Draft:
     keys = dict(zip(plan.labels, (one.key for one in entries), strict=True))
     reference = keys.get(plan.quality_reference, "")
     draft = Draft(entries, plan.name, quality_reference=reference, values=chosen)
+    if plan.workload == LENGTHS:
+        return replace(draft, source="lengths")
     if workload is None:
         return replace(draft, built_in=plan.workload)
     return replace(draft, source="file", own=workload)

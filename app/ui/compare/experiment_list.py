@@ -11,7 +11,7 @@ from app.bench.store.values import ExperimentSummary
 from app.ui.compare import actions, address, drafting
 from app.ui.compare.example import example
 from app.ui.compare.experiment_menu import draw_menu, draw_name_field, is_renamed
-from app.ui.compare.plan_form import size_in_words
+from app.ui.compare.size import counted, told_size
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 
@@ -60,8 +60,10 @@ def _first_visit() -> None:
     with st.container(border=True, key="example"):
         st.markdown(f"**{plain_text_as_markdown(offered.plan.name)}**")
         st.markdown(plain_text_as_markdown(" · ".join(offered.plan.labels)))
-        size = size_in_words(len(offered.plan.setups), sum(workload.turns), offered.plan.repeats)
-        st.caption(f"{size}, {offered.plan.output_tokens} tokens each")
+        size, missing = told_size(offered.plan, workload)
+        st.markdown(plain_text_as_markdown(f"{size}, {offered.plan.output_tokens} tokens each"))
+        if missing:
+            st.caption(plain_text_as_markdown(missing))
         for label, why in offered.left_out.items():
             st.caption(f":material/block: {plain_text_as_markdown(f'{label}: {why}')}")
         with st.container(horizontal=True):
@@ -85,6 +87,7 @@ def _line(one: ExperimentSummary, status: Status | None) -> None:
     said = [
         state_in_words(one.state, status),
         counted(one.setups, "setup"),
+        plain_text_as_markdown(one.workload),
         counted(one.finished + one.failed, "run"),
         moment(one.created_at),
     ]
@@ -115,10 +118,6 @@ def _line(one: ExperimentSummary, status: Status | None) -> None:
                 args=(one.id,),
             )
         draw_menu(one.id)
-
-
-def counted(number: int, what: str) -> str:
-    return f"{grouped(number)} {what if number == 1 else what + 's'}"
 
 
 def _resume(id_: str) -> None:

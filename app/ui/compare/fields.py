@@ -27,10 +27,11 @@ def draw_equal_work(draft: Draft, problems: Problems) -> None:
             help="In each, every setup answers every prompt once. A verdict needs 6 pairs: prompts "
             "times rounds.",
         )
-        _answers(draft)
-        fixed = draft.value("output") == "fixed"
-        title = "Tokens of each answer" if fixed else "Most tokens of an answer"
-        _number(draft, "output_tokens", title, 1, 32_768)
+        if draft.source != "lengths":  # there the grid says how long answers are
+            _answers(draft)
+            fixed = draft.value("output") == "fixed"
+            title = "Tokens of each answer" if fixed else "Most tokens of an answer"
+            _number(draft, "output_tokens", title, 1, 32_768)
     _say(problems, "repeats", "output", "output_tokens")
 
 
@@ -58,7 +59,8 @@ def draw_more(draft: Draft, problems: Problems) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _minutes(draft)
             _dollars(draft)
-        _say(problems, "warm_ups", "seed", "time_budget_seconds", "money_budget_dollars")
+            _narrow_enough(draft)
+        _say(problems, "warm_ups", "seed", _TIME, _MONEY, _NARROW)
 
 
 def _say(problems: Problems, *names: str) -> None:
@@ -157,4 +159,23 @@ def _dollars(draft: Draft) -> None:
     )
 
 
+def _narrow_enough(draft: Draft) -> None:
+    key = f"plan-narrow-{draft.key}"
+    st.number_input(
+        "Stop early at ± (%)",
+        min_value=0.1,
+        max_value=100.0,
+        value=cast(float | None, draft.value(_NARROW)),
+        format="%g",
+        placeholder="never",
+        key=key,
+        on_change=_keep,
+        args=(_NARROW, key),
+        width=190,
+        help="Ends before the last round once the interval of every ratio is as narrow as that. "
+        "Looking costs a little: all intervals are made wider for it.",
+    )
+
+
 _TIME, _MONEY = "time_budget_seconds", "money_budget_dollars"
+_NARROW = "stop_within_percent"

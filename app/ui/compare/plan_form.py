@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.bench.experiments.plan import Plan, parse_plan, plan_toml
+from app.bench.experiments.plan import LENGTHS, Plan, parse_plan, plan_toml
 from app.bench.experiments.workload_files import Asked, as_json_lines
 from app.bench.experiments.workloads import Workload, built_in, load_workload
 from app.bench.format import grouped
@@ -16,7 +16,9 @@ from app.ui.compare.draft import Draft, draft_of
 from app.ui.compare.fields import draw_equal_work, draw_more
 from app.ui.compare.passes_form import draw_passes
 from app.ui.compare.setup_list import draw_setups, names_of
+from app.ui.compare.size import told_size
 from app.ui.compare.workload_form import draw_workload
+from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 from backends.errors import DynoError
 
@@ -36,8 +38,10 @@ def draw_plan_form() -> None:
     draw_equal_work(draft, problems)
     draw_passes(draft, names)
     draw_more(draft, problems)
-    _summary(draft, workload)
-    _foot(draft, workload, is_plan=not problems.keys() - {"workload"})
+    ready = workload if not problems else None
+    if ready is not None:
+        _summary(draft, ready)
+    _foot(draft, ready)
 
 
 def _tell_limits() -> None:
@@ -117,7 +121,7 @@ def _load(key: str) -> None:
 
 def _with_prompts(plan: Plan) -> Draft:
     """The draft of a plan that was loaded, with its prompts as far as they are here."""
-    if plan.workload in built_in():
+    if plan.workload in (*built_in(), LENGTHS):
         return draft_of(plan)
     settings = get_server().settings
     try:
@@ -129,25 +133,17 @@ def _with_prompts(plan: Plan) -> Draft:
     return replace(draft_of(plan), source="file", built_in=built_in()[0])
 
 
-def _summary(draft: Draft, workload: Workload | None) -> None:
+def _summary(draft: Draft, workload: Workload) -> None:
     """What it comes to, before it starts."""
-    if workload is None:
-        return
-    setups, prompts = len(draft.entries), sum(workload.turns)
-    rounds = int(str(draft.value("repeats")))
-    st.markdown(f"**{size_in_words(setups, prompts, rounds)}**")
+    said, missing = told_size(draft.plan(), workload)
+    st.markdown(f"**{plain_text_as_markdown(said)}**")
+    if missing:
+        st.caption(plain_text_as_markdown(missing))
 
 
-def size_in_words(setups: int, prompts: int, rounds: int) -> str:
-    """6 setups × 12 prompts × 8 rounds = 576 runs."""
-    parts = ((setups, "setup"), (prompts, "prompt"), (rounds, "round"))
-    said = " × ".join(f"{grouped(n)} {name if n == 1 else name + 's'}" for n, name in parts)
-    return f"{said} = {grouped(setups * prompts * rounds)} runs"
-
-
-def _foot(draft: Draft, workload: Workload | None, *, is_plan: bool) -> None:
+def _foot(draft: Draft, workload: Workload | None) -> None:
+    """`workload`: None while this is no plan that could start."""
     actions.draw_problem()
-    can_start = is_plan and workload is not None
     with st.container(horizontal=True, vertical_alignment="center", key="plan-foot"):
         st.button(
             "Start",
@@ -156,17 +152,17 @@ def _foot(draft: Draft, workload: Workload | None, *, is_plan: bool) -> None:
             key="plan-start",
             on_click=_start,
             args=(draft, workload),
-            disabled=not can_start,
-            help=None if can_start else "Mend what is marked above; it wants prompts, too.",
+            disabled=workload is None,
+            help="Mend what is marked above; it wants prompts, too." if workload is None else None,
         )
-        if can_start:
+        if workload is not None:
             _downloads(draft, workload)
-    if draft.source != "built in":
+    if draft.own is not None:
         st.caption("The plan's file names its prompts' file: keep both in one folder.")
 
 
-def _downloads(draft: Draft, workload: Workload | None) -> None:
-    is_own = draft.source != "built in"
+def _downloads(draft: Draft, workload: Workload) -> None:
+    is_own = draft.own is not None
     st.download_button(
         "Plan (TOML)",
         data=lambda: plan_toml(
@@ -179,7 +175,7 @@ def _downloads(draft: Draft, workload: Workload | None) -> None:
         on_click="ignore",
         help="For python -m app.bench run, or to load here.",
     )
-    if is_own and workload is not None:
+    if is_own:
         st.download_button(
             "Prompts (JSONL)",
             data=lambda: _as_file(workload),

@@ -12,6 +12,7 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
 from app.bench.format import dollars_of_many, grouped
 from app.ui.compare import actions
+from app.ui.compare.size import time_in_words
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 
@@ -32,13 +33,13 @@ def _watch(id_: str) -> None:
     status = get_server().experiments.status(id_)
     if status is None:
         st.rerun()  # it has ended: the whole page shows another thing now
-    st.progress(status.made / max(1, status.planned), text=counted(status))
+    st.progress(status.made / max(1, status.planned), text=told(status))
     st.caption(plain_text_as_markdown(doing(status)))
     for label, said in status.left_out.items():
         st.warning(plain_text_as_markdown(f"{label} is left out: {said}"), icon=":material/block:")
 
 
-def counted(status: Status) -> str:
+def told(status: Status) -> str:
     """312 of 576 runs · about 6 min left · $0.0019 so far"""
     parts = [f"{grouped(status.made)} of {grouped(status.planned)} runs"]
     if status.seconds_left is not None:
@@ -54,17 +55,6 @@ def counted(status: Status) -> str:
 
 def doing(status: Status) -> str:
     return f"Now: {status.doing}"
-
-
-def time_in_words(seconds: float) -> str:
-    """As exact as a guess can be: 40 s, 6 min, 2 h 10 min."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(round(minutes / 5) * 5, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def _controls(id_: str) -> None:

@@ -1,4 +1,5 @@
-"""The part of the form that says what is asked: a built-in set, pasted prompts, or a file."""
+"""The part of the form that says what is asked: a built-in set, pasted prompts, a file, or a
+grid of lengths."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ from app.bench.experiments.workloads import (
 from app.bench.format import grouped
 from app.ui.compare import drafting
 from app.ui.compare.draft import Draft, WorkloadSource
+from app.ui.compare.lengths_form import DEFAULT_GRIDS, draw_lengths
 from app.ui.errors import show_error
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
@@ -30,6 +32,7 @@ _SOURCES: dict[WorkloadSource, str] = {
     "built in": "Built in",
     "pasted": "Paste",
     "file": "File",
+    "lengths": "Lengths",
 }
 _ABOUT = {
     "short-chat": "short questions as in a chat",
@@ -57,6 +60,8 @@ def draw_workload(draft: Draft) -> Workload | None:
             _paste_field(draft)
         case "file":
             _upload_field(draft)
+        case "lengths":
+            return draw_lengths(draft)
     if problem is not None and draft.source != "built in":
         show_error(problem)
         return None
@@ -72,7 +77,11 @@ def _source_picker(draft: Draft) -> None:
     def choose() -> None:
         source = cast(WorkloadSource, st.session_state[key])
         st.session_state.pop(_problem_key(draft), None)
-        drafting.change(lambda one: replace(one, source=source, own=None, pasted=""))
+        drafting.change(
+            lambda one: replace(
+                one, source=source, own=None, pasted="", values={**DEFAULT_GRIDS, **one.values}
+            )
+        )
 
     st.segmented_control(
         "Where the prompts come from",

@@ -192,9 +192,9 @@ def test_the_pass_is_made_again_when_it_broke_off_and_its_answers_are_not(
 
 def test_a_pass_can_be_asked_for_later(laboratory: Laboratory) -> None:
     ended = conducted(laboratory, plan_of("a", "b"))
-    again = resume(laboratory.store, ended.id, plan_of("a", "b", quality=True), ASKED)
+    again = resume(laboratory.store, ended.id, plan_of("a", "b", energy=True), ASKED)
     conduct(laboratory, again, ASKED, CancelToken())
-    assert [one.name for one in laboratory.store.passes(ended.id)] == ["quality"]
+    assert [one.name for one in laboratory.store.passes(ended.id)] == ["energy"]
 
 
 def test_a_text_that_cannot_be_read_is_refused_before_the_first_run(
