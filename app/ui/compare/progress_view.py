@@ -87,8 +87,8 @@ def _controls(id_: str) -> None:
             icon=":material/refresh:",
             key="experiment-refresh",
             type="tertiary",
-            help="They are drawn at each quarter, and when you ask: drawing takes the cores that are "
-            "being measured.",
+            help="They are drawn at each quarter, and when you ask: drawing takes the cores that "
+            "are being measured.",
         )
 
 
