@@ -72,6 +72,7 @@ def exported(*setups: Setup) -> dict[str, object]:
     now = dt.datetime.now(dt.UTC)
     planned = tuple(PlannedSetup(setup=setup) for setup in setups)
     experiment = Experiment(
+        id="e",
         created_at=now,
         updated_at=now,
         plan=Plan(name="Two", setups=planned or SETUPS, repeats=6, output_tokens=16),
@@ -81,9 +82,10 @@ def exported(*setups: Setup) -> dict[str, object]:
     spoken = [[one.model_dump(mode="json") for one in all_] for all_ in WORKLOAD.conversations]
     return {
         "format": "llm-dyno-experiment",
+        "version": 1,
         "experiment": experiment.model_dump(mode="json"),
         "workload": {"name": WORKLOAD.name, "conversations": spoken},
-        "records": [one.model_dump(mode="json") for one in records({} if setups else THEN_MS)],
+        "runs": [one.model_dump(mode="json") for one in records({} if setups else THEN_MS)],
     }
 
 

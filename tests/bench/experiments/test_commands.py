@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
 from app.bench.__main__ import app
@@ -143,6 +144,40 @@ def test_an_experiment_is_written_as_a_report_and_never_over_another_file(
     assert invoked("report", id_, "--html", "r.html", "--limit", "fast").exit_code == 2
     assert not Path("r.html").exists()
     assert invoked("report", "lost").exit_code == 2
+
+
+def test_an_experiment_goes_to_another_machine_as_a_file(
+    plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = last_json(invoked("run", plan, "--json"))
+    id_, file = told["experiment"]["id"], tmp_path / "experiment.json"
+    assert invoked("export", id_, "--json", file).exit_code == 0
+    assert invoked("export", id_, "--json", file).exit_code == 2  # it is there
+    here = invoked("import", file)
+    assert here.exit_code == 0
+    assert "is here already" in here.stdout
+    monkeypatch.setenv("DYNO_DATA_DIR", str(tmp_path / "another machine"))
+    get_settings.cache_clear()
+    assert last_json(invoked("experiments", "--json")) == []
+    there = last_json(invoked("import", file, "--json"))["experiment"]
+    again = last_json(invoked("compare", there["id"], "--json"))
+    assert again["conclusion"] == told["conclusion"]
+    assert invoked("import", tmp_path / "lost.json").exit_code == 2
+
+
+def test_runs_are_exported_as_tables(plan: Path, tmp_path: Path) -> None:
+    id_ = last_json(invoked("run", plan, "--json"))["experiment"]["id"]
+    for name in ("runs.csv", "runs.parquet"):
+        assert invoked("export", id_, tmp_path / name).exit_code == 0
+    lines = (tmp_path / "runs.csv").read_text().splitlines()
+    assert len(lines) == 1 + 26
+    assert parquet.read_table(tmp_path / "runs.parquet").num_rows == 26
+    assert "Which format?" in invoked("export", id_, tmp_path / "runs.txt").stdout
+    assert invoked("export", id_, "--csv", "--json", tmp_path / "other.csv").exit_code == 2
+    assert invoked("export", "lost", tmp_path / "lost.csv").exit_code == 2
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == sorted(
+        ["plan.toml", "runs.csv", "runs.parquet"]
+    )
 
 
 def test_runs_are_listed_newest_first_and_filtered(plan: Path) -> None:
