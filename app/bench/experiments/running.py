@@ -90,7 +90,8 @@ def resume(store: Store, id_: str, plan: Plan, workload: Workload) -> Experiment
         what = "plan" if found.workload_digest == workload.digest else "workload"
         raise CannotResume(
             f"The {what} has changed since experiment {id_} was begun.",
-            "Start it anew without --resume, or undo the change. Name and budgets may change.",
+            "Start it anew without --resume, or undo the change. Name, budgets and passes may "
+            "change.",
         )
     again = {"plan": plan, "state": "begun", "reason": "", "left_out": {}}
     return found.model_copy(update=again)

@@ -17,8 +17,7 @@ from app.bench.experiments.early_stop import is_known_within
 from app.bench.experiments.experiment import Experiment, State
 from app.bench.experiments.making import HereMaker, Maker, is_served
 from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence
-from app.bench.experiments.pass_work import Rooms
-from app.bench.experiments.passes import PassWork, run_passes
+from app.bench.experiments.pass_work import PassWork, Rooms
 from app.bench.experiments.progress import Status, Tally
 from app.bench.experiments.samples import RunSample, sample_of
 from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
@@ -122,6 +121,8 @@ class Sitting:
         """Make the passes that the plan asks for beside its runs, once these have ended."""
         if self._why_stop():
             return
+        # It brings numpy, which a server that starts should not wait for.
+        from app.bench.experiments.passes import run_passes
 
         def make(cell: Cell, request: Request, meter: EnergyMeter | None = None) -> RunRecord:
             return self._run(maker, cell, request, partial(maker.make, meter=meter))
