@@ -57,7 +57,7 @@ def test_backends_load_neither_torch_nor_streamlit_nor_the_app() -> None:
 
 
 def test_measuring_loads_neither_torch_nor_streamlit() -> None:
-    assert not _loaded_by("app.bench", "backends") & {*HEAVY, "streamlit"}
+    assert not _loaded_by("app.bench", "app.charts", "backends") & {*HEAVY, "streamlit"}
 
 
 @pytest.fixture

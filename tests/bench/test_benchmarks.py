@@ -15,7 +15,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from typer.testing import CliRunner
 
 from app.bench import __main__ as command_line
-from app.bench.benchmarks import llamacpp, observer, paint, quiet, soak, startup, viewer
+from app.bench.benchmarks import llamacpp, observer, paint, quiet, scale, soak, startup, viewer
 from app.bench.benchmarks.browser import chromium_path
 from app.bench.benchmarks.engines import interleaved
 from app.bench.benchmarks.intervals import mean_interval, quantile_interval
@@ -119,7 +119,7 @@ def test_the_table_shows_every_figure_its_verdict_and_what_is_to_be_said() -> No
 
 
 def test_the_figures_have_the_names_and_bars_that_were_promised() -> None:
-    targets = [*observer.TARGETS, *startup.TARGETS, *paint.TARGETS, *soak.TARGETS]
+    targets = [*observer.TARGETS, *startup.TARGETS, *paint.TARGETS, *soak.TARGETS, *scale.TARGETS]
     bars = {target.name: (target.better, target.bar) for target in targets}
     assert bars["observer_ratio"] == ("higher", 0.98)
     assert bars["startup_seconds"] == ("lower", 4.0)
@@ -130,6 +130,9 @@ def test_the_figures_have_the_names_and_bars_that_were_promised() -> None:
     assert bars["ui_ratio"] == ("higher", 0.95)
     assert bars["ui_ratio_chromium"] == ("higher", None)
     assert bars["soak_growth_mb"] == ("lower", 50.0)
+    assert bars["compare_seconds"] == ("lower", 1.5)
+    assert bars["filter_seconds"] == ("lower", 0.5)
+    assert bars["app_rss_mb"] == ("lower", 400.0)
 
 
 # Intervals

@@ -23,9 +23,9 @@ def test_the_server_never_loads_torch_whatever_page_is_opened(
     chat: ChatPage, server: AppServer
 ) -> None:
     chat.open(comparison()).ask("What is decode?")
-    for page, heading in (("runs", "Runs"), ("machine", "Machine")):
-        chat.page.goto(f"{server.url}{page}")
-        expect(chat.page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+    for page in ("Compare", "Runs", "Machine"):
+        chat.page.goto(f"{server.url}{page.lower()}")
+        expect(chat.page.get_by_role("heading", name=page, level=1)).to_be_visible()
         chat.settled()
     mapped = Path(f"/proc/{server.process.pid}/maps").read_text()
     assert "libpython" in mapped or "python" in mapped

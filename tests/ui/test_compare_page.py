@@ -402,3 +402,25 @@ def test_exports_are_offered_when_they_are_asked_for(
     lines = str(made["csv"]).splitlines()
     assert len(lines) == 1 + 12 + 2  # head, runs, warm-ups
     assert {"round", "attempt", "disturbed"} <= set(lines[0].split(","))
+
+
+def test_an_exported_experiment_is_imported_where_it_is_not_yet(
+    open_compare: OpenCompare, server: Server
+) -> None:
+    made = ended(server, begun(server, "a", "b").id)
+    file = next(one for one in EXPORTS if one.ending == "json").make(made, server.store)
+    assert isinstance(file, str)
+    upload = ("experiment.json", file.encode(), "application/json")
+    page = open_compare()
+    page.file_uploader(key="experiment-import").upload(*upload).run()
+    assert page.query_params["experiment"] == made.id  # it is here already
+    server.store.delete_experiment(made.id, OWNER)
+    page = open_compare()
+    page.file_uploader(key="experiment-import").upload(*upload).run()
+    (taken,) = server.store.experiments(OWNER)
+    assert page.query_params["experiment"] == taken.id
+    assert made.id in taken.imported_from
+    page = open_compare()
+    bad = ("bad.json", b'{"format": "llm-dyno-runs"}', "application/json")
+    page.file_uploader(key="experiment-import").upload(*bad).run()
+    assert "no exported experiment" in texts(page)

@@ -11,6 +11,7 @@ from app.bench.store.values import ExperimentSummary
 from app.ui.compare import actions, address, drafting
 from app.ui.compare.example import example
 from app.ui.compare.experiment_menu import draw_menu, draw_name_field, is_renamed
+from app.ui.compare.importing import draw_import
 from app.ui.compare.size import counted, told_size
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
@@ -32,6 +33,7 @@ def draw_list() -> None:
                 key="experiment-new",
                 on_click=drafting.show_left,
             )
+        draw_import()
     actions.draw_problem()
     actions.offer_undo()
     if not count:

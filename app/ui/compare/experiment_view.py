@@ -29,7 +29,7 @@ def draw_experiment(id_: str) -> None:
     _head(experiment, status)
     actions.draw_problem()
     if status is not None:
-        draw_progress(experiment)
+        draw_progress(id_, status)
     else:
         _ending(experiment)
     render_results(experiment, server.store, server.visitor())

@@ -1,14 +1,13 @@
 """How far a running experiment is, and what can be done about it.
 
 It looks at the board once a second and draws a line and a bar: whatever a page draws is taken from
-the cores that are being measured. Results are drawn when somebody asks.
+the cores that are being measured. Results are drawn at each quarter, and when somebody asks.
 """
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
 from app.bench.format import dollars_of_many, grouped
 from app.ui.compare import actions
@@ -19,24 +18,29 @@ from app.ui.server import get_server
 POLL_SECONDS = 1.0
 # Below this nobody is asked whether they mean it.
 _SHORT_SECONDS = 60.0
-_ASKED = "compare_cancel_asked"
+_ASKED, _DRAWN = "compare_cancel_asked", "compare_drawn_quarter"
 
 
-def draw_progress(experiment: Experiment) -> None:
-    """Of one that is worked on here."""
-    _watch(experiment.id)
-    _controls(experiment.id)
+def draw_progress(id_: str, status: Status) -> None:
+    """Of an experiment that is worked on here."""
+    st.session_state[_DRAWN] = _quarter(status)
+    _watch(id_)
+    _controls(id_)
 
 
 @st.fragment(run_every=POLL_SECONDS)
 def _watch(id_: str) -> None:
     status = get_server().experiments.status(id_)
-    if status is None:
-        st.rerun()  # it has ended: the whole page shows another thing now
+    if status is None or _quarter(status) > st.session_state.get(_DRAWN, 0):
+        st.rerun()  # the whole page: it has ended, or its results are worth another look
     st.progress(status.made / max(1, status.planned), text=told(status))
     st.caption(plain_text_as_markdown(doing(status)))
     for label, said in status.left_out.items():
         st.warning(plain_text_as_markdown(f"{label} is left out: {said}"), icon=":material/block:")
+
+
+def _quarter(status: Status) -> int:
+    return 4 * status.made // max(1, status.planned)
 
 
 def told(status: Status) -> str:
@@ -83,7 +87,8 @@ def _controls(id_: str) -> None:
             icon=":material/refresh:",
             key="experiment-refresh",
             type="tertiary",
-            help="They are drawn when you ask: drawing takes the cores that are being measured.",
+            help="They are drawn at each quarter, and when you ask: drawing takes the cores that "
+            "are being measured.",
         )
 
 

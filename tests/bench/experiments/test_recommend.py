@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.bench.compare import PairedRatio, paired_ratio
-from app.bench.experiments.findings import SetupFigures
+from app.bench.experiments.findings import SetupFigures, findings_of
 from app.bench.experiments.recommend import Recommendation, choose, judge, recommend, wishes
 from app.bench.experiments.recommend_text import (
     details,
@@ -16,7 +16,14 @@ from app.bench.experiments.recommend_text import (
     verdict,
 )
 from app.bench.experiments.samples import PassResult, SetupFigure
-from tests.bench.experiments.made_up import MS, figure, findings, setup_figures
+from tests.bench.experiments.made_up import (
+    MS,
+    an_experiment,
+    figure,
+    findings,
+    sample,
+    setup_figures,
+)
 
 MB = 1_000_000
 FAST = {"e2e_ns": 100 * MS, "ttft_ns": 10 * MS, "peak_memory_bytes": 80 * MB}
@@ -122,6 +129,17 @@ def test_pairs_overrule_medians() -> None:
     assert chosen.best == (1,)
     assert chosen.runner_up is not None
     assert chosen.runner_up.index == 0
+
+
+def test_where_pairs_overrule_medians_it_is_said() -> None:
+    drift = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+    slower = [sample(0, round_, {"tpot_ns": MS * f}) for round_, f in enumerate(drift, 1)]
+    faster = [sample(1, round_, {"tpot_ns": MS * f * 0.9}) for round_, f in enumerate(drift, 1)]
+    late = [sample(1, round_, {"tpot_ns": 99 * MS}) for round_ in range(9, 14)]
+    found = findings_of(an_experiment(2), [*slower, *faster, *late])
+    chosen = recommend(found, {}, "fastest")
+    assert chosen.best == (1,)
+    assert "Its median is the better one, but pair by pair it is not" in details(found, chosen)[0]
 
 
 def test_a_figure_without_pairs_is_told_apart_by_its_intervals() -> None:
