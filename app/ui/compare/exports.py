@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from app.bench.experiments.archive import export_json
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.report import html, witnesses
-from app.bench.experiments.running import records_of
-from app.bench.export import runs_csv
+from app.bench.experiments.run_table import runs_csv, runs_parquet
+from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.store import Store
 from app.ui.compare.reading import findings
 from app.ui.server import get_server
@@ -33,6 +34,10 @@ def _report(experiment: Experiment, store: Store) -> str:
     return html(found, witnesses(store, found))
 
 
+def _archive(experiment: Experiment, store: Store) -> str:
+    return "".join(export_json(store, experiment, WorkloadShelf(get_server().settings)))
+
+
 EXPORTS = (
     Export(
         "Report (HTML)",
@@ -46,7 +51,21 @@ EXPORTS = (
         "csv",
         "text/csv",
         "A line a run with its figures, warm-ups too.",
-        lambda experiment, store: runs_csv(records_of(store, experiment)),
+        lambda experiment, store: "".join(runs_csv(experiment, store.samples(experiment.id))),
+    ),
+    Export(
+        "Runs (Parquet)",
+        "parquet",
+        "application/vnd.apache.parquet",
+        "The same with typed columns, for pandas, Polars or DuckDB.",
+        lambda experiment, store: runs_parquet(experiment, store.samples(experiment.id)),
+    ),
+    Export(
+        "Everything (JSON)",
+        "json",
+        "application/json",
+        "Plan, prompts, full records and passes: to import on another machine, or to run again.",
+        _archive,
     ),
 )
 
