@@ -199,6 +199,7 @@ def test_a_file_that_is_no_baseline_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_slow_down_planted_in_a_copy_of_the_program_is_found(
     tmp_path: Path, bundled_model: Path
 ) -> None:
