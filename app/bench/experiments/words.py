@@ -97,7 +97,7 @@ def remarks(findings: Findings) -> list[str]:
                 "made again: on a quiet machine its medians may be better."
             )
     missing = {
-        f"{figure.title}: {'not measured: ' if figure.value is None else ''}{figure.reason}."
+        f"{figure.title}: {'' if figure.value is not None else 'not measured: '}{figure.reason}."
         for setup in findings.setups
         for figure in setup.figures.values()
         if figure.reason and _ITSELF not in figure.reason

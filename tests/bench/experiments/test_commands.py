@@ -75,15 +75,14 @@ def test_figures_of_passes_are_shown_and_told(plan: Path, fake: FakeBackend) -> 
     plan.write_text(wanted + PLAN.replace('"list"', '"asked.txt"'))
     result = invoked("run", plan, "--json")
     assert result.exit_code == 0, result.output
-    told = {one["name"]: one["setups"] for one in last_json(result)["passes"]}
-    kl = next(one for one in told["quality"]["1"] if one["metric"] == "kl_per_token")
-    assert kl["value"] > 0
-    assert "p log(p / q)" in kl["formula"]
-    assert told["energy"]["0"][0]["value"] is None
+    reference, other = last_json(result)["figures"]
+    assert other["kl_per_token"]["value"] > 0
+    assert "p log(p / q)" in other["kl_per_token"]["formula"]
+    assert reference["joules_per_token"]["value"] is None
     assert "What other passes found" in result.stdout
-    assert "Energy per output token: not measured: no energy counter is known" in result.stdout
+    assert "not measured: no energy counter is known" in result.stdout
     again = invoked("compare", last_json(result)["experiment"]["id"], "--json")
-    assert last_json(again)["passes"] == last_json(result)["passes"]
+    assert last_json(again)["figures"] == last_json(result)["figures"]
 
 
 def ratio_of(conclusion: Any, metric: str) -> Any:
@@ -120,6 +119,9 @@ def test_the_page_shows_the_conclusion_that_the_command_line_shows(plan: Path) -
     finally:
         store.close()
     assert json.loads(json.dumps(asdict(on_the_page.conclusion))) == told["conclusion"]
+    setups = on_the_page.setups
+    shown = [{name: asdict(one) for name, one in setup.figures.items()} for setup in setups]
+    assert json.loads(json.dumps(shown)) == told["figures"]
 
 
 def test_an_experiment_is_written_as_a_report_and_never_over_another_file(

@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.findings import Findings, findings_of
+from app.bench.experiments.findings import Findings, SetupFigures, findings_of
 from app.bench.experiments.passes import formula_of
-from app.bench.experiments.samples import PassResult
+from app.bench.experiments.samples import MEDIANS
 from app.bench.store import Store
 from backends.errors import DynoError
 from backends.settings import get_settings
@@ -72,22 +72,20 @@ def findings_in(store: Store, experiment: Experiment) -> Findings:
     return findings_of(experiment, store.samples(experiment.id), store.passes(experiment.id))
 
 
-def as_told(store: Store, findings: Findings) -> dict[str, Any]:
-    experiment = findings.experiment
+def as_told(findings: Findings) -> dict[str, Any]:
+    """`figures`: of each setup in the plan, by metric, those of runs and those of passes."""
     return {
-        "experiment": bare(experiment),
+        "experiment": bare(findings.experiment),
         "conclusion": asdict(findings.conclusion),
-        "passes": [_pass(one) for one in store.passes(experiment.id)],
+        "figures": [_figures(setup) for setup in findings.setups],
     }
 
 
-def _pass(found: PassResult) -> dict[str, Any]:
-    """Its figures by the index of the setup in the plan."""
-    setups = {
-        index: [asdict(one) | {"formula": formula_of(one.metric)} for one in figures]
-        for index, figures in found.figures.items()
-    }
-    return {"name": found.name, "setups": setups}
+def _figures(setup: SetupFigures) -> dict[str, Any]:
+    told = {name: asdict(figure) for name, figure in setup.figures.items()}
+    for name in told.keys() - set(MEDIANS):
+        told[name]["formula"] = formula_of(name)
+    return told
 
 
 def bare(experiment: Experiment) -> dict[str, Any]:

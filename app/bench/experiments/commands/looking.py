@@ -84,7 +84,7 @@ def compare(
         one = found(store, id_)
         findings = findings_in(store, one)
         show_conclusion(findings, out)
-        said: dict[str, Any] = as_told(store, findings)
+        said: dict[str, Any] = as_told(findings)
         if second is not None:
             other = found(store, second)
             _refuse_other_work(one, other)
@@ -95,7 +95,7 @@ def compare(
             show_moves(changed, moved, out)
             said = {
                 "first": said,
-                "second": as_told(store, later),
+                "second": as_told(later),
                 "changes": [asdict(change) for change in changed],
                 "moves": [asdict(move) for move in moved],
             }

@@ -76,7 +76,7 @@ def run(
         findings = findings_in(store, experiment)
         show_conclusion(findings, out)
         if as_json:
-            echo_json(as_told(store, findings))
+            echo_json(as_told(findings))
     raise typer.Exit(_exit_code(experiment, cancel))
 
 
