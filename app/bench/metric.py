@@ -11,7 +11,9 @@ from app.bench.record import RunRecord
 
 Number = int | float | Decimal
 Provenance = Literal["measured", "derived", "estimated", "quoted"]
-Unit = Literal["ns", "tokens/s", "tokens", "bytes", "dollars", "ratio", "share"]
+Unit = Literal[
+    "ns", "tokens/s", "tokens", "bytes", "dollars", "ratio", "share", "number", "nats", "joules"
+]
 Better = Literal["lower", "higher", "neither"]
 
 

@@ -189,6 +189,12 @@ def _scale(unit: Unit, value: Number) -> _Scale:
             return _Scale(Decimal("0.01"), "%", 1 if size < Decimal("0.1") else 0)
         case "dollars":
             return _money_scale(size)
+        case "number":
+            return _Scale(Decimal(1), "", 3 if size < 10 else 1)
+        case "nats":
+            return _Scale(Decimal(1), "nats", 5 if size < Decimal("0.01") else 3)
+        case "joules":
+            return _Scale(Decimal(1), "J", 3 if size < 1 else 2 if size < 10 else 0)
 
 
 def _unit_scale(

@@ -22,6 +22,7 @@ from backends.request import (
     Sampling,
     Usage,
 )
+from backends.scores import TOP_K, Ids, Scores, TextIds
 from backends.worker.messages import (
     Answer,
     Cancel,
@@ -34,7 +35,9 @@ from backends.worker.messages import (
     Loaded,
     LoadProgress,
     Probe,
+    Score,
     Steps,
+    TextToIds,
     ToWorker,
 )
 
@@ -142,6 +145,30 @@ class LocalEngine(ClosedOnExit):
     def count_tokens(self, messages: Sequence[Message], sampling: Sampling) -> int:
         return int(self._ask(Count(tuple(messages), sampling)))
 
+    def text_ids(self, text: str, after: Sequence[Message] = ()) -> TextIds:
+        found: TextIds = self._ask(TextToIds(text, tuple(after)))
+        return found
+
+    def score(
+        self, text: TextIds, cancel: CancelToken, *, top_k: int = TOP_K, ids: Ids | None = None
+    ) -> Scores:
+        with self._lock:
+            if cancel.is_cancelled:
+                raise Cancelled("Scoring was stopped.")
+            stopper = _Stopper(self._worker)
+            self._send(Score(text, top_k, ids))
+            forget = cancel.on_cancel(stopper.stop)
+            try:
+                scores: Scores = self._answered()
+                return scores
+            except DynoError as error:
+                if cancel.is_cancelled:
+                    raise Cancelled("Scoring was stopped.") from error
+                raise
+            finally:
+                forget()
+                stopper.end()
+
     def probe(self, name: str, **arguments: Any) -> Any:
         """Run a measurement in the worker (see its package's `probes`)."""
         return self._ask(Probe(name, arguments))
@@ -149,7 +176,10 @@ class LocalEngine(ClosedOnExit):
     def _ask(self, message: ToWorker) -> Any:
         with self._lock:
             self._send(message)
-            reply = self._receive()
+            return self._answered()
+
+    def _answered(self) -> Any:
+        reply = self._receive()
         if isinstance(reply, Failed):
             raise reply.error
         assert isinstance(reply, Answer)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from backends.engine import EngineFacts
 from backends.errors import DynoError
 from backends.request import FinishReason, GenerationReport, Message, Request, Sampling
+from backends.scores import Ids, TextIds
 from backends.setup import Setup
 
 
@@ -35,13 +36,30 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Stop the generation that is running, if any."""
+    """Stop the generation or the scoring that is running, if any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
     messages: tuple[Message, ...]
     sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class TextToIds:
+    """The ids of a text, as `Scorer.text_ids` gives them."""
+
+    text: str
+    after: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Score:
+    """Score a text, as `Scorer.score` does. `Cancel` stops it."""
+
+    text: TextIds
+    top_k: int
+    ids: Ids | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +104,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of `Count` or `Probe`."""
+    """The result of any other question."""
 
     value: Any
 
@@ -96,5 +114,5 @@ class Failed:
     error: DynoError
 
 
-ToWorker = Load | Generate | Cancel | Count | Probe
+ToWorker = Load | Generate | Cancel | Count | TextToIds | Score | Probe
 FromWorker = LoadProgress | Loaded | Steps | End | Answer | Failed

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from backends.engine import EngineFacts
 from backends.errors import DynoError, EngineCrashed, GenerationFailed, OutOfMemory
 from backends.request import Message, Request, Sampling
+from backends.scores import Scores, TextIds
 from backends.worker.messages import (
     Answer,
     Cancel,
@@ -30,7 +31,9 @@ from backends.worker.messages import (
     Loaded,
     LoadProgress,
     Probe,
+    Score,
     Steps,
+    TextToIds,
     ToWorker,
 )
 from backends.worker.stop_flag import StopFlag
@@ -46,6 +49,14 @@ class Served(Protocol):
         ...
 
     def prompt_ids(self, messages: Sequence[Message], sampling: Sampling) -> list[int]: ...
+
+    def text_ids(self, text: str, after: Sequence[Message]) -> TextIds:
+        """Ids of a text as the answer to messages, or as it stands."""
+        ...
+
+    def score(self, order: Score) -> Scores:
+        """Score given tokens. Raises `Cancelled` when the flag is set."""
+        ...
 
     def probe(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run a measurement. Raises `InvalidRequest` for one that is not known."""
@@ -85,7 +96,7 @@ def serve(
             if isinstance(message, Cancel):
                 stop.set()
             else:
-                if isinstance(message, Generate):
+                if isinstance(message, Generate | Score):
                     stop.clear()  # here, so that a cancel sent right after is not lost
                 inbox.put(message)
 
@@ -104,6 +115,10 @@ def serve(
                 served.run(message.request, send)
             elif isinstance(message, Count):
                 send(Answer(len(served.prompt_ids(message.messages, message.sampling))))
+            elif isinstance(message, TextToIds):
+                send(Answer(served.text_ids(message.text, message.after)))
+            elif isinstance(message, Score):
+                send(Answer(served.score(message)))
             elif isinstance(message, Probe):
                 send(Answer(served.probe(message.name, message.arguments)))
         except DynoError as error:

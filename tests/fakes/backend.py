@@ -17,7 +17,7 @@ from backends.engine import CancelToken, OnProgress, Progress
 from backends.errors import Cancelled, DynoError
 from backends.setup import Setup
 from tests.fakes.clock import FakeClock
-from tests.fakes.engine import BYTES_PER_WEIGHT, PARAMETERS, FakeEngine, Script
+from tests.fakes.engine import BYTES_PER_WEIGHT, PARAMETERS, FakeEngine, FakeScorer, Script
 
 DEVICE = "fake-device"
 
@@ -104,9 +104,8 @@ class FakeBackend:
         if opening.error is not None:
             raise opening.error
         script = self.scripts.get(setup.model, Script())
-        engine = FakeEngine(
-            setup, script, self.clock, weights_bytes=self.bytes_needed.get(setup.model)
-        )
+        kind = FakeEngine if script.blur is None else FakeScorer
+        engine = kind(setup, script, self.clock, weights_bytes=self.bytes_needed.get(setup.model))
         self.engines.append(engine)
         return engine
 

@@ -7,9 +7,12 @@ import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from backends.engine import CancelToken, ClosedOnExit, EngineFacts
-from backends.errors import ContextFull, DynoError, EngineCrashed, InvalidRequest
+from backends.errors import Cancelled, ContextFull, DynoError, EngineCrashed, InvalidRequest
 from backends.request import (
     Chunk,
     FinishReason,
@@ -20,7 +23,9 @@ from backends.request import (
     Sampling,
     Usage,
 )
+from backends.scores import TOP_K, Ids, Scores, TextIds
 from backends.setup import Setup
+from backends.worker.scoring import scores_of
 from tests.fakes.clock import FakeClock
 
 MS = 1_000_000
@@ -39,7 +44,8 @@ class Script:
 
     `tokens_per_chunk` is cycled. `fail_at` counts chunks: before that one `error` is raised, or
     with `crashes` the engine dies. At chunk `hold_at` it waits for `gate` (a stop gets through).
-    After a stop it still makes `deaf_chunks`.
+    After a stop it still makes `deaf_chunks`. It can score where `blur` says by how much its logits
+    are wrong.
     """
 
     ttft_ns: int = 5 * MS
@@ -53,6 +59,7 @@ class Script:
     gate: threading.Event | None = None
     deaf_chunks: int = 0
     memory: MemoryReading | None = None
+    blur: float | None = None
 
 
 class FakeEngine(ClosedOnExit):
@@ -66,6 +73,7 @@ class FakeEngine(ClosedOnExit):
         self.requests: list[Request] = []
         self.is_alive = True
         self.closed = 0
+        self.scored = 0
         self._clock = clock
         self._lock = threading.Lock()
         self._item_bytes = BYTES_PER_WEIGHT[setup.weights]
@@ -189,3 +197,30 @@ class FakeEngine(ClosedOnExit):
 
 def _text(ids: Sequence[int]) -> str:
     return "".join(f" w{token_id}" for token_id in ids if token_id != _END)
+
+
+class FakeScorer(FakeEngine):
+    """Scores words by made-up logits, which follow from what stands before alone."""
+
+    def text_ids(self, text: str, after: Sequence[Message] = ()) -> TextIds:
+        before = self._prompt(after, Sampling()) if after else []
+        words = [*before, *text.split()]
+        ids = tuple(hashlib.sha256(word.encode()).digest()[0] % _WORDS for word in words)
+        return TextIds(ids, len(before) or 1)
+
+    def score(
+        self, text: TextIds, cancel: CancelToken, *, top_k: int = TOP_K, ids: Ids | None = None
+    ) -> Scores:
+        if cancel.is_cancelled:
+            raise Cancelled("Scoring was stopped.")
+        self.scored += 1
+        rows = [self._logits(text.token_ids[:end]) for end in self._ends(text)]
+        return scores_of([np.array(rows, dtype=np.float32)], text.scored, top_k, ids)
+
+    def _ends(self, text: TextIds) -> range:
+        return range(text.prompt_tokens, len(text.token_ids))
+
+    def _logits(self, before: tuple[int, ...]) -> Any:
+        right = np.random.default_rng([1, *before]).normal(scale=2.0, size=_WORDS)
+        wrong = np.random.default_rng([2, *before]).normal(size=_WORDS)
+        return right + (self.script.blur or 0.0) * wrong

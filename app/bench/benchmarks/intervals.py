@@ -37,8 +37,9 @@ def quantile_interval(samples: Sequence[float], q: float) -> tuple[float, float,
     return ordered[rank - 1], ordered[low - 1], ordered[high - 1]
 
 
-def share_interval(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share of `n` (Clopper and Pearson, Biometrika 26, 1934)."""
+def share_interval(hits: float, n: float) -> tuple[float, float]:
+    """The 95 % interval of a share of `n` (Clopper and Pearson, Biometrika 26, 1934). Fractions
+    are for numbers of samples that are effective ones."""
     from scipy.special import betaincinv
 
     tail = (1 - _CONFIDENCE) / 2

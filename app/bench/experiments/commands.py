@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,9 +22,11 @@ from app.bench.benchmarks.engines import opened_bench
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
 from app.bench.experiments.environments import changes
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.passes import formula_of
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, begin, conduct, records_of, resume
+from app.bench.experiments.samples import PassResult
 from app.bench.experiments.statistics import Conclusion, conclude, moves
 from app.bench.experiments.tables import show_conclusion, show_experiments, show_moves
 from app.bench.experiments.workloads import load_workload
@@ -80,9 +82,10 @@ def run(
                 again = f"To go on: python -m app.bench run {plan} --resume {begun.id}"
                 console.print(again, markup=False, highlight=False, soft_wrap=True)
         conclusion = _concluded(store, experiment)
-        show_conclusion(experiment, conclusion, console)
+        passes = store.passes(experiment.id)
+        show_conclusion(experiment, conclusion, console, passes)
         if as_json:
-            typer.echo(json.dumps(_as_json(experiment, conclusion), ensure_ascii=False))
+            typer.echo(json.dumps(_as_json(experiment, conclusion, passes), ensure_ascii=False))
     raise typer.Exit(_exit_code(experiment, cancel))
 
 
@@ -108,19 +111,21 @@ def compare(
     with _told(console), _store() as store:
         one = _found(store, id_)
         conclusion = _concluded(store, one)
-        show_conclusion(one, conclusion, console)
-        told: dict[str, Any] = _as_json(one, conclusion)
+        passes = store.passes(one.id)
+        show_conclusion(one, conclusion, console, passes)
+        told: dict[str, Any] = _as_json(one, conclusion, passes)
         if second is not None:
             other = _found(store, second)
             _refuse_other_work(one, other)
             later = _concluded(store, other)
-            show_conclusion(other, later, console)
+            later_passes = store.passes(other.id)
+            show_conclusion(other, later, console, later_passes)
             changed = changes(records_of(store, one), records_of(store, other))
             moved = moves(conclusion, later)
             show_moves(changed, moved, console)
             told = {
                 "first": told,
-                "second": _as_json(other, later),
+                "second": _as_json(other, later, later_passes),
                 "changes": [asdict(change) for change in changed],
                 "moves": [asdict(move) for move in moved],
             }
@@ -224,8 +229,22 @@ def _concluded(store: Store, experiment: Experiment) -> Conclusion:
     return conclude(plan.labels, ids, store.samples(experiment.id))
 
 
-def _as_json(experiment: Experiment, conclusion: Conclusion) -> dict[str, Any]:
-    return {"experiment": _bare(experiment), "conclusion": asdict(conclusion)}
+def _as_json(
+    experiment: Experiment, conclusion: Conclusion, passes: Sequence[PassResult]
+) -> dict[str, Any]:
+    return {
+        "experiment": _bare(experiment),
+        "conclusion": asdict(conclusion),
+        "passes": [_pass_as_json(one) for one in passes],
+    }
+
+
+def _pass_as_json(found: PassResult) -> dict[str, Any]:
+    setups = {
+        index: [asdict(one) | {"formula": formula_of(one.metric)} for one in figures]
+        for index, figures in found.figures.items()
+    }
+    return {"name": found.name, "setups": setups}
 
 
 def _bare(experiment: Experiment) -> dict[str, Any]:

@@ -7,13 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WARM_UP_ROUND = 0
+# Runs of other passes: no comparison of times looks at them.
+QUALITY_ROUND = -1
+ENERGY_ROUND = -2
+
+
+_NAMES = {WARM_UP_ROUND: "warm-up", QUALITY_ROUND: "quality", ENERGY_ROUND: "energy"}
+
+
+def round_name(number: int) -> str:
+    """A round for people."""
+    return _NAMES.get(number, f"round {number}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
     """One run that is planned: a turn of a conversation, in a round, with a setup (its index).
 
-    Rounds count from 1; round 0 are the warm-ups, whose `turn` counts them.
+    Rounds count from 1; round 0 are the warm-ups, whose `turn` counts them; below it are other
+    passes.
     """
 
     round: int

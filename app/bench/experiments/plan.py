@@ -27,7 +27,11 @@ from backends.request import Sampling
 from backends.setup import Setup
 
 _REMEDY = "Correct the plan; examples/experiment.toml shows every field."
-_TOP = ("name", "workload", "repeats", "warm_ups", "output", "output_tokens", "salt", "seed")
+_TOP = (
+    *("name", "workload", "repeats", "warm_ups", "output", "output_tokens", "salt", "seed"),
+    *("quality", "quality_reference", "quality_text", "energy"),
+)
+_PASSES = {"quality", "energy"}
 
 
 class PlanInvalid(DynoError):
@@ -55,6 +59,10 @@ class Plan(_Frozen):
 
     `salt`: every prompt begins with a few other letters, so that no cache has seen it. None salts
     unless a setup reuses prefixes, which is then what is measured.
+
+    `quality`, `energy`: passes of their own after the runs. `quality_reference` is the label of the
+    setup that the others' answers are held against (empty: the widest weights), `quality_text` the
+    path of a text to score instead of the bundled one.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
@@ -66,6 +74,10 @@ class Plan(_Frozen):
     output_tokens: Annotated[int, Field(ge=1, le=32_768)] = 64
     salt: bool | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    quality: bool = False
+    quality_reference: str = ""
+    quality_text: str = ""
+    energy: bool = False
     time_budget_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     money_budget_dollars: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
 
@@ -75,6 +87,10 @@ class Plan(_Frozen):
         twice = sorted({label for label in named if named.count(label) > 1})
         if twice:
             raise ValueError(f"two setups have the label “{twice[0]}”")
+        if self.quality_reference and self.quality_reference not in self.labels:
+            raise ValueError(f"no setup has the label “{self.quality_reference}”")
+        if not self.quality and (self.quality_reference or self.quality_text):
+            raise ValueError("quality_reference and quality_text need quality = true")
         if self.salt and any(one.setup.reuse_prefix for one in self.setups):
             raise ValueError("a salted prompt has no prefix to reuse, so reuse_prefix does nothing")
         return self
@@ -101,13 +117,13 @@ class Plan(_Frozen):
         return Sampling(max_new_tokens=self.output_tokens, fixed_length=self.output == "fixed")
 
     def asks_the_same_as(self, other: Plan) -> bool:
-        """Whether only name and budgets differ: then the runs of one count for the other."""
-        free = {"name", "time_budget_seconds", "money_budget_dollars"}
+        """Whether only name, budgets and passes differ: then runs of one count for the other."""
+        free = {"name", "time_budget_seconds", "money_budget_dollars"} | _PASSES
         return self.model_dump(exclude=free) == other.model_dump(exclude=free)
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan in a TOML file; a workload's file is looked for beside it.
+    """The plan in a TOML file; the files that it names are looked for beside it.
 
     Raises `PlanInvalid` for a file that cannot be read or says what no plan says.
     """
@@ -124,10 +140,10 @@ def read_plan(path: Path) -> Plan:
             "Save it as UTF-8, as TOML wants it.",
         ) from error
     plan = parse_plan(text, str(path))
-    beside = path.parent / plan.workload
-    if Path(plan.workload).suffix and beside.is_file():
-        plan = plan.model_copy(update={"workload": str(beside.resolve())})
-    return plan
+    named = {name: getattr(plan, name) for name in ("workload", "quality_text")}
+    beside = {name: path.parent / file for name, file in named.items() if Path(file).suffix}
+    found = {name: str(file.resolve()) for name, file in beside.items() if file.is_file()}
+    return plan.model_copy(update=found)
 
 
 def parse_plan(text: str, source: str = "the plan") -> Plan:

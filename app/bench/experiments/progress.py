@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from app.bench.experiments.order import WARM_UP_ROUND
 from app.bench.figures import cost
 from app.bench.record import RunRecord
 
@@ -60,9 +61,10 @@ class Tally:
         if record.status != "finished" or place is None:
             return
         self._add(self._all, record)
-        if place.round and record.load_seconds is None:
+        is_compared = place.round > WARM_UP_ROUND
+        if is_compared and record.load_seconds is None:
             self._add(self._expected.setdefault(place.setup, _Sums()), record)
-        self.disturbed += bool(record.disturbed and place.round)
+        self.disturbed += bool(record.disturbed and is_compared)
 
     def _add(self, sums: _Sums, record: RunRecord) -> None:
         dollars = cost(record).value

@@ -13,13 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.bench.conversation import Column
+from app.bench.energy.counters import CounterOf, counter_of
+from app.bench.energy.meter import EnergyMeter
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.order import WARM_UP_ROUND, Cell, sequence
+from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence
+from app.bench.experiments.passes import PassWork, run_passes
 from app.bench.experiments.plan import Plan, PlanInvalid
 from app.bench.experiments.progress import Status, Tally
 from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
 from app.bench.lane import Lane
+from app.bench.quality.texts import quality_pieces
 from app.bench.record import ExperimentPlace, RunRecord
 from app.bench.runner import Bench, RunOrder, run
 from app.bench.scheduler import Place
@@ -59,22 +63,27 @@ class StopToken(CancelToken):
 
 @dataclass(frozen=True, slots=True)
 class Laboratory:
-    """What an experiment needs: where runs are made and kept, the clock, who watches the load."""
+    """What an experiment needs: where runs are made and kept, the clock, who watches the load, and
+    where energy is read."""
 
     bench: Bench
     store: Store
     clock_ns: Callable[[], int] = time.monotonic_ns
     load: OtherLoad = field(default_factory=OtherLoad)
+    counter_of: CounterOf = counter_of
 
 
 def begin(store: Store, plan: Plan, workload: Workload, visitor: str = "local") -> Experiment:
-    """A new experiment, kept before its first run. Raises `PlanInvalid` for too many runs."""
+    """A new experiment, kept before its first run. Raises `PlanInvalid` for too many runs, and
+    `QualityTextInvalid`."""
     runs = len(plan.setups) * plan.repeats * sum(workload.turns)
     if runs > MAX_RUNS:
         raise PlanInvalid(
             f"The plan asks for {runs:,} runs; an experiment makes at most {MAX_RUNS:,}.",
             "Take fewer repeats, setups or prompts.",
         )
+    if plan.quality:
+        quality_pieces(plan.quality_text)
     now = dt.datetime.now(dt.UTC)
     experiment = Experiment(
         created_at=now,
@@ -152,6 +161,7 @@ class _Work:
         self._experiment = experiment
         self._plan = experiment.plan
         self._labels = experiment.plan.labels
+        self._workload = workload
         self._prompts = [prompts_of(messages) for messages in workload.conversations]
         self._cells = sequence(
             len(self._plan.setups), workload.turns, self._plan.repeats, self._plan.seed
@@ -184,6 +194,7 @@ class _Work:
             if reason:
                 break
             self._make(cell)
+        reason = reason or self._passes()
         reason = reason or (STOPPED if self._cancel.is_cancelled else "")
         if isinstance(self._cancel, StopToken) and self._cancel.is_pause:
             self._keep_state(state="paused", reason="")
@@ -202,6 +213,21 @@ class _Work:
                 return
             self._run(cell)
 
+    def _passes(self) -> str:
+        return run_passes(
+            PassWork(
+                laboratory=self._laboratory,
+                experiment=self._experiment,
+                workload=self._workload,
+                cancel=self._cancel,
+                left_out=self._left_out,
+                run=self._run,
+                why_stop=self._why_stop,
+                tell=self._tell_status,
+                keep=self._keep,
+            )
+        )
+
     def _warm_up(self, setup: int) -> None:
         """Runs of the first prompt under other salts, kept and not compared."""
         self._warmed.add(setup)
@@ -212,14 +238,16 @@ class _Work:
             if self._run(cell).status == "failed" and setup not in self._left_out:
                 self._run(cell)
 
-    def _run(self, cell: Cell) -> RunRecord:
+    def _run(
+        self, cell: Cell, request: Request | None = None, meter: EnergyMeter | None = None
+    ) -> RunRecord:
         setup, label = self._plan.setups[cell.setup].setup, self._labels[cell.setup]
         attempt = len(self._made.get(cell, ())) + 1
         is_served = _is_served(setup)
-        self._tell_status(f"{label}, round {cell.round or 'of warm-ups'}")
+        self._tell_status(f"{label}, {round_name(cell.round)}")
         order = RunOrder(
             setup=setup,
-            request=self._request(cell, attempt, is_served),
+            request=request or self._request(cell, attempt, is_served),
             label=label,
             visitor=self._experiment.visitor,
             purpose="benchmark",
@@ -233,8 +261,10 @@ class _Work:
             ),
         )
         load = None if is_served else self._laboratory.load
-        lane = _WatchedLane(Column(setup=setup), label, load=load)
+        lane = _WatchedLane(Column(setup=setup), label, load=load, meter=meter)
         record = run(self._laboratory.bench, order, lane, self._cancel)
+        if meter is not None:
+            meter.end()
         record = record.model_copy(update={"disturbed": load.end() if load else ""})
         self._keep(lambda: self._laboratory.store.save_run(record), "the run")
         self._note(record)
@@ -327,16 +357,21 @@ class _Work:
 
 
 class _WatchedLane(Lane):
-    """A lane that has the load watched from the moment the engine is asked."""
+    """A lane that has load and energy watched from the moment the engine is asked."""
 
-    def __init__(self, column: Column, label: str, *, load: OtherLoad | None) -> None:
+    def __init__(
+        self, column: Column, label: str, *, load: OtherLoad | None, meter: EnergyMeter | None
+    ) -> None:
         super().__init__(column, label)
         self._load = load
+        self._meter = meter
 
     def start_running(self) -> None:
         # Progress is only told by a load, and a load starts a process.
         if self._load is not None:
             self._load.begin(new_processes=self.progress is not None)
+        if self._meter is not None:
+            self._meter.begin()
         super().start_running()
 
 

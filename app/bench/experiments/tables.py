@@ -10,6 +10,7 @@ from rich.table import Table
 
 from app.bench.experiments.environments import Change
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.samples import PassResult, SetupFigure
 from app.bench.experiments.statistics import (
     Conclusion,
     MetricMedian,
@@ -17,8 +18,12 @@ from app.bench.experiments.statistics import (
     Move,
 )
 from app.bench.metric import Unit
+from app.bench.quality.figures import IS_REFERENCE
 
 _SCALES: dict[Unit, tuple[float, str]] = {"ns": (1e6, "ms"), "bytes": (1e6, "MB")}
+_PASS_SCALES: dict[Unit, tuple[float, str]] = {
+    **{"share": (0.01, "%"), "ratio": (1.0, "×"), "number": (1.0, ""), "joules": (1.0, "J")}
+}
 _COLOURS = {"better": "green", "worse": "red", "no difference shown": "dim", "not compared": "dim"}
 
 
@@ -38,8 +43,14 @@ def show_experiments(experiments: Sequence[Experiment], console: Console) -> Non
     console.print(table if experiments else "There is no experiment yet.")
 
 
-def show_conclusion(experiment: Experiment, conclusion: Conclusion, console: Console) -> None:
-    """Medians of each setup, their ratios to the first one's, and what is not in them."""
+def show_conclusion(
+    experiment: Experiment,
+    conclusion: Conclusion,
+    console: Console,
+    passes: Sequence[PassResult] = (),
+) -> None:
+    """Medians of each setup, their ratios to the first one's, what other passes found, and what is
+    not in them."""
     console.print(f"[bold]{escape(experiment.plan.name)}[/bold] ({experiment.id})", highlight=False)
     medians = _table("setup", "runs", *_titles(conclusion.setups[0].medians))
     for one in conclusion.setups:
@@ -61,7 +72,27 @@ def show_conclusion(experiment: Experiment, conclusion: Conclusion, console: Con
             highlight=False,
         )
         console.print(ratios)
+    for found in passes:
+        show_pass(experiment.plan.labels, found, console)
     _print_lines(_remarks(experiment, conclusion), console)
+
+
+def show_pass(labels: Sequence[str], found: PassResult, console: Console) -> None:
+    """Figures of a pass, a setup a row, and what is to be known of them."""
+    first = next(iter(found.figures.values()), ())
+    table = _table("setup", *(figure.title for figure in first))
+    for index, figures in found.figures.items():
+        table.add_row(escape(labels[index]), *(_pass_figure(figure) for figure in figures))
+    console.print(f"The {found.name} pass, with 95 % intervals", style="dim", highlight=False)
+    console.print(table)
+    remarks = [
+        f"{labels[index]}: {figure.title}: "
+        f"{'not measured: ' if figure.value is None else ''}{figure.reason}."
+        for index, figures in found.figures.items()
+        for figure in figures
+        if figure.reason and figure.reason != IS_REFERENCE
+    ]
+    _print_lines(remarks, console)
 
 
 def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Console) -> None:
@@ -100,6 +131,16 @@ def _median(one: MetricMedian) -> str:
     scale, unit = _SCALES.get(one.unit, (1.0, "$" if one.unit == "dollars" else one.unit))
     low, high = (None if end is None else end / scale for end in (one.low, one.high))
     return f"{_interval(one.median / scale, low, high)} {unit}"
+
+
+def _pass_figure(one: SetupFigure) -> str:
+    if one.value is None:
+        return "[dim]not measured[/dim]"
+    if one.reason == IS_REFERENCE:
+        return "[dim]the reference[/dim]"
+    scale, unit = _PASS_SCALES.get(one.unit, (1.0, one.unit))
+    low, high = (None if end is None else end / scale for end in (one.low, one.high))
+    return f"{_interval(one.value / scale, low, high)} {unit}".rstrip()
 
 
 def _ratio(one: MetricRatio) -> str:

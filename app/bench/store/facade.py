@@ -6,15 +6,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
 from app.bench.conversation import Conversation
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.samples import RunSample, sample_of
+from app.bench.experiments.samples import PassResult, RunSample, SetupFigure, sample_of
 from app.bench.record import RunRecord
-from app.bench.store import conversations, database, experiments, failures, runs
+from app.bench.store import conversations, database, experiments, failures, passes, runs
 from app.bench.store.values import ConversationSummary, RunFilter, RunSummary
 from backends.errors import DynoError, NotRecorded
 from backends.settings import Settings
@@ -162,6 +162,18 @@ class Store:
         with self._reading() as session:
             mine = RunFilter(visitor=None, experiment_id=experiment_id, limit=None)
             return [sample_of(record) for record in runs.records(session, mine)]
+
+    def save_pass(
+        self, experiment_id: str, name: str, figures: Mapping[int, Sequence[SetupFigure]]
+    ) -> None:
+        """Keep what a finished pass found of each setup, by index; replaces an earlier one."""
+        with self._writing() as session:
+            passes.save(session, experiment_id, name, figures)
+
+    def passes(self, experiment_id: str) -> tuple[PassResult, ...]:
+        """What the passes of an experiment found, by name."""
+        with self._reading() as session:
+            return passes.load(session, experiment_id)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Session]:

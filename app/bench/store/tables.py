@@ -158,3 +158,17 @@ class ExperimentRow(Base):
     seconds: Mapped[float]
 
     __table_args__ = (Index("ix_experiments_visitor_created_at", "visitor", "created_at"),)
+
+
+class ExperimentPassRow(Base):
+    """What a pass of an experiment found; `figures` is JSON."""
+
+    __tablename__ = "experiment_passes"
+
+    experiment_id: Mapped[str] = mapped_column(
+        String(64), ForeignKey("experiments.id", ondelete="CASCADE")
+    )
+    name: Mapped[str] = mapped_column(String(32))
+    figures: Mapped[str]
+
+    __table_args__ = (PrimaryKeyConstraint("experiment_id", "name"),)

@@ -25,6 +25,7 @@ from backends.request import (
     Sampling,
     Usage,
 )
+from backends.scores import TextIds
 from backends.worker.memory import ProcessMemory
 from backends.worker.messages import End, Steps
 from backends.worker.prompts import common_beginning
@@ -46,6 +47,14 @@ class Generator:
     def prompt_ids(self, messages: Sequence[Message], sampling: Sampling) -> list[int]:
         """The prompt as the chat template renders it. Raises `InvalidRequest` if it refuses."""
         return self.loaded.texts.prompt_ids(self.loaded.setup.history, messages, sampling)
+
+    def text_ids(self, text: str, after: Sequence[Message]) -> TextIds:
+        """Ids of a text as the answer to messages, or as it stands."""
+        texts = self.loaded.texts
+        if not after:
+            return TextIds(tuple(texts.text_ids(text, is_begun=False)), 1)
+        prompt = self.prompt_ids(after, Sampling())
+        return TextIds((*prompt, *texts.text_ids(text, is_begun=True)), len(prompt))
 
     def run(self, request: Request, send: Send) -> None:
         """Generate and send the steps, then the end with its reason and report."""

@@ -39,6 +39,10 @@ class Texts(Protocol):
         self, history: History, messages: Sequence[Message], sampling: Sampling
     ) -> list[int]: ...
 
+    def text_ids(self, text: str, *, is_begun: bool) -> list[int]:
+        """Plain text, with what the tokenizer puts before a text unless it `is_begun`."""
+        ...
+
     def decoder(self) -> Decoder:
         """For one answer: the text that each token completes; control tokens have none."""
         ...
@@ -62,6 +66,10 @@ class CheckpointTexts:
         self, history: History, messages: Sequence[Message], sampling: Sampling
     ) -> list[int]:
         return prompt_ids(self._tokenizer, history, messages, sampling, is_plain=self.is_plain)
+
+    def text_ids(self, text: str, *, is_begun: bool) -> list[int]:
+        ids: list[int] = self._tokenizer(text, add_special_tokens=not is_begun)["input_ids"]
+        return ids
 
     def decoder(self) -> Decoder:
         step = DecodeStream(skip_special_tokens=True).step
@@ -104,16 +112,23 @@ class GgufTexts:
     ) -> list[int]:
         turns: Any = [turn.model_dump() for turn in turns_to_send(history, messages, sampling)]
         try:
-            text = self._format(messages=turns).prompt.encode()
+            text = self._format(messages=turns).prompt
         except Exception as error:
             raise refused_by_template(error) from error
-        room = len(text) + 8  # no token is shorter than a byte; beginning and end may be added
+        return self._ids(text, is_begun=not self.is_plain, has_control_tokens=True)
+
+    def text_ids(self, text: str, *, is_begun: bool) -> list[int]:
+        return self._ids(text, is_begun=is_begun, has_control_tokens=False)
+
+    def _ids(self, text: str, *, is_begun: bool, has_control_tokens: bool) -> list[int]:
+        encoded = text.encode()
+        room = len(encoded) + 8  # no token is shorter than a byte; beginning and end may be added
         ids = (llama_cpp.llama_token * room)()
         count = llama_cpp.llama_tokenize(
-            self._vocab, text, len(text), ids, room, self.is_plain, True
+            self._vocab, encoded, len(encoded), ids, room, not is_begun, has_control_tokens
         )
         if count < 0:
-            raise GenerationFailed("llama.cpp could not tokenize the prompt.", "Shorten it.")
+            raise GenerationFailed("llama.cpp could not tokenize the text.", "Shorten it.")
         return list(ids[:count])
 
     def decoder(self) -> Decoder:

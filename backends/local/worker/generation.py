@@ -31,6 +31,7 @@ from backends.request import (
     Sampling,
     Usage,
 )
+from backends.scores import TextIds
 from backends.worker.memory import ProcessMemory
 from backends.worker.messages import End, Steps
 from backends.worker.prompts import prompt_ids
@@ -47,9 +48,9 @@ class Generator:
     def __init__(self, loaded: LoadedModel, memory: ProcessMemory, stop: StopFlag) -> None:
         self.loaded = loaded
         self._memory = memory
-        self._stop = stop
+        self.stop = stop
         models = [loaded.model, *([loaded.draft.model] if loaded.draft else [])]
-        self._guard = LayerGuard(models, stop)
+        self.guard = LayerGuard(models, stop)
         self._caches = KvCaches(loaded)
         self._compile_bytes: int | None = None
 
@@ -60,6 +61,15 @@ class Generator:
         history = loaded.setup.history
         return prompt_ids(loaded.tokenizer, history, messages, sampling, is_plain=is_plain)
 
+    def text_ids(self, text: str, after: Sequence[Message]) -> TextIds:
+        """Ids of a text as the answer to messages, or as it stands."""
+        loaded = self.loaded
+        if not after:
+            return TextIds(tuple(loaded.tokenizer(text)["input_ids"]), 1)
+        prompt = self.prompt_ids(after, Sampling())
+        answer = loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return TextIds((*prompt, *answer), len(prompt))
+
     def run(self, request: Request, send: Callable[[Steps | End], None]) -> None:
         """Generate and send the steps, then the end with its reason and report."""
         accepted_ns = time.monotonic_ns()
@@ -69,10 +79,10 @@ class Generator:
         limit = new_tokens_allowed(len(ids), sampling, self.loaded.facts.context_window)
         cache, reused = self._caches.begin(ids, limit)
         tally = None if self.loaded.setup.speculation == "none" else Tally()
-        on_first_token = _nothing if cache is None else self._guard.lift
+        on_first_token = _nothing if cache is None else self.guard.lift
         tap = TokenTap(self.loaded.tokenizer, sampling.stop, send, on_first_token, tally)
         is_whole = False
-        with contextlib.suppress(Stopped), self._guard.watching():
+        with contextlib.suppress(Stopped), self.guard.watching():
             self.generate(ids, sampling, limit, cache, tap, tally)
             is_whole = not request.is_warm_up
         held_text = tap.finish()
@@ -101,7 +111,7 @@ class Generator:
         if cache is not None:
             extra["past_key_values"] = cache
         if tap is not None:
-            criteria = StopWhenFlagged(self._stop, input_ids.device)
+            criteria = StopWhenFlagged(self.stop, input_ids.device)
             extra |= {"streamer": tap, "stopping_criteria": StoppingCriteriaList([criteria])}
         extra |= speculation.options(self.loaded)
         counting = (
@@ -163,7 +173,7 @@ class Generator:
     def _finish_reason(self, output_ids: Sequence[int], limit: int) -> FinishReason:
         if output_ids and output_ids[-1] in self.loaded.end_token_ids:
             return "stop"
-        if self._stop.is_set:
+        if self.stop.is_set:
             return "cancelled"
         return "length" if len(output_ids) >= limit else "stop"
 

@@ -15,12 +15,13 @@ import transformers.models.llama.modeling_llama
 import transformers.tokenization_utils_tokenizers
 
 from backends.engine import EngineFacts
-from backends.local.worker import probes
+from backends.local.worker import probes, scores
 from backends.local.worker.generation import Generator
 from backends.local.worker.loading import load
+from backends.scores import Scores
 from backends.worker import serving
 from backends.worker.memory import ProcessMemory
-from backends.worker.messages import Load
+from backends.worker.messages import Load, Score
 from backends.worker.stop_flag import StopFlag
 
 
@@ -32,6 +33,9 @@ def serve(connection: Connection[Any, Any]) -> None:
 
 
 class _ServedGenerator(Generator):
+    def score(self, order: Score) -> Scores:
+        return scores.score(self, order)
+
     def probe(self, name: str, arguments: dict[str, Any]) -> Any:
         return probes.run(name, self, arguments)
 

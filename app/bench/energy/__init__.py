@@ -1,0 +1,1 @@
+"""Joules, where the hardware counts them."""
