@@ -28,12 +28,10 @@ def quantile_interval(samples: Sequence[float], q: float) -> tuple[float, float,
     The interval's ends are samples too: how many lie below the true quantile is binomial, whatever
     the distribution. Where the samples are too few for an end, it is the outermost one.
     """
-    from scipy.stats import binom
-
     ordered, n = sorted(samples), len(samples)
     rank = max(1, math.ceil(q * n))
-    low = max(1, int(binom.ppf((1 - _CONFIDENCE) / 2, n, q)))
-    high = min(n, int(binom.ppf((1 + _CONFIDENCE) / 2, n, q)) + 1)
+    low = max(1, _binomial_quantile((1 - _CONFIDENCE) / 2, n, q))
+    high = min(n, _binomial_quantile((1 + _CONFIDENCE) / 2, n, q) + 1)
     return ordered[rank - 1], ordered[low - 1], ordered[high - 1]
 
 
@@ -46,3 +44,12 @@ def share_interval(hits: float, n: float) -> tuple[float, float]:
     low = float(betaincinv(hits, n - hits + 1, tail)) if hits else 0.0
     high = float(betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0
     return low, high
+
+
+def _binomial_quantile(share: float, n: int, q: float) -> int:
+    """As `scipy.stats.binom.ppf`, whose module takes a second to import."""
+    from scipy.special import bdtr, bdtrik
+
+    high = math.ceil(bdtrik(share, n, q))
+    below = max(0, high - 1)
+    return below if bdtr(below, n, q) >= share else high

@@ -6,7 +6,7 @@ Which intervals and which correction, and why: docs/decisions/0014.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from app.bench.benchmarks.intervals import quantile_interval
 from app.bench.compare import PAIRS_FOR_A_VERDICT, paired_ratio
-from app.bench.experiments.order import WARM_UP_ROUND
+from app.bench.experiments.sample_table import Integers, SampleTable
 from app.bench.experiments.samples import MEDIANS, RunSample
 from app.bench.figures import metric_named
 from app.bench.metric import Better, Unit
@@ -26,7 +26,6 @@ COMPARED = ("ttft_ns", "tpot_ns", "e2e_ns", "peak_memory_bytes", "cost_dollars")
 _OF_WHOLE_ANSWERS = frozenset({"e2e_ns", "cost_dollars"})
 
 Verdict = Literal["better", "worse", "no difference shown", "not compared"]
-Pair = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +99,15 @@ def conclude(
     Warm-ups, runs of other passes and failed runs are in no figure. Of a run that was made
     again the undisturbed one counts, else the last.
     """
-    by_setup = [_runs_of(index, samples) for index in range(len(labels))]
-    kept = [_kept(runs) for runs in by_setup]
+    table = SampleTable.of(samples)
+    by_setup = [table.of_setup(index) for index in range(len(labels))]
+    kept = [table.kept(runs) for runs in by_setup]
     pairs = {
-        (index, name): _pairs(kept[0], kept[index], name)
+        (index, name): _pairs(table, kept[0], kept[index], name)
         for index in range(1, len(labels))
         for name in COMPARED
     }
-    comparisons = sum(len(found) >= PAIRS_FOR_A_VERDICT for found in pairs.values())
+    comparisons = sum(len(a) >= PAIRS_FOR_A_VERDICT for a, _ in pairs.values())
     setups = []
     for index, (label, setup_id, runs) in enumerate(zip(labels, setup_ids, by_setup, strict=True)):
         names = COMPARED if index else ()
@@ -116,11 +116,11 @@ def conclude(
                 index=index,
                 label=label,
                 setup_id=setup_id,
-                finished=sum(run.status == "finished" for run in runs),
-                failed=sum(run.status == "failed" for run in runs),
-                disturbed=sum(bool(run.disturbed) for run in kept[index].values()),
-                medians=tuple(_median(name, list(kept[index].values())) for name in MEDIANS),
-                ratios=tuple(_ratio(name, pairs[index, name], comparisons) for name in names),
+                finished=int(table.is_finished[runs].sum()),
+                failed=int(table.is_failed[runs].sum()),
+                disturbed=int(table.is_disturbed[kept[index]].sum()),
+                medians=tuple(_median(table, kept[index], name) for name in MEDIANS),
+                ratios=tuple(_ratio(name, *pairs[index, name], comparisons) for name in names),
             )
         )
     return Conclusion(tuple(setups), comparisons)
@@ -147,46 +147,36 @@ def corrected_confidence(comparisons: int) -> float:
     return 1 - (1 - CONFIDENCE) / max(1, comparisons)
 
 
-def _runs_of(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
-    """By the plan and not by the clock, which may jump."""
-    found = [run for run in samples if run.place.setup == index and run.place.round > WARM_UP_ROUND]
-    return sorted(found, key=lambda run: (run.place.pair, run.place.attempt))
-
-
-def _kept(runs: Sequence[RunSample]) -> dict[Pair, RunSample]:
-    """The run that counts for each pair: the undisturbed one, else the last that finished."""
-    kept: dict[Pair, RunSample] = {}
-    for run in runs:
-        if run.status != "finished" or run.contended or not run.warm:
-            continue
-        before = kept.get(run.place.pair)
-        if before is None or before.disturbed:
-            kept[run.place.pair] = run
-    return kept
+def counted_runs(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
+    """The runs of a setup that medians are of: finished, warm and alone, one for each pair."""
+    table = SampleTable.of(samples)
+    return [table[int(run)] for run in table.kept(table.of_setup(index))]
 
 
 def _pairs(
-    reference: Mapping[Pair, RunSample], other: Mapping[Pair, RunSample], metric: str
-) -> list[tuple[float, float]]:
-    """(setup, reference) of every pair that has both; what is not positive has no ratio.
+    table: SampleTable, reference: Integers, other: Integers, metric: str
+) -> tuple[list[float], list[float]]:
+    """The figures of a setup and of the reference in every pair that has both; what is not positive
+    has no ratio.
 
     What a whole answer takes is compared only between answers of the same length.
     """
-    found = []
-    for pair in sorted(reference.keys() & other.keys()):
-        lengths = {reference[pair].output_tokens, other[pair].output_tokens}
-        if metric in _OF_WHOLE_ANSWERS and (len(lengths) > 1 or None in lengths):
-            continue
-        a, b = other[pair].values.get(metric), reference[pair].values.get(metric)
-        if a is not None and b is not None and a > 0 and b > 0:
-            found.append((a, b))
-    return found
+    shared = np.intersect1d(
+        table.pairs[reference], table.pairs[other], assume_unique=True, return_indices=True
+    )
+    before, now = reference[shared[1]], other[shared[2]]
+    a, b = table.values[metric][now], table.values[metric][before]
+    both = (a > 0) & (b > 0)
+    if metric in _OF_WHOLE_ANSWERS:
+        both &= table.output_tokens[now] == table.output_tokens[before]
+    return a[both].tolist(), b[both].tolist()
 
 
-def _median(name: str, runs: Sequence[RunSample]) -> MetricMedian:
+def _median(table: SampleTable, runs: Integers, name: str) -> MetricMedian:
     metric = metric_named(name)
-    samples = [run.values[name] for run in runs if name in run.values]
-    missing = next((run.reasons[name] for run in runs if name in run.reasons), "no run counts")
+    column = table.values[name][runs]
+    samples: list[float] = column[~np.isnan(column)].tolist()
+    missing = table.why_missing(runs, name) or "no run counts"
     shape = (metric.name, metric.title, metric.unit, metric.better)
     if not samples:
         return MetricMedian(*shape, None, None, None, (), missing)
@@ -199,14 +189,16 @@ def _median(name: str, runs: Sequence[RunSample]) -> MetricMedian:
     return MetricMedian(*shape, median, low, high, tuple(samples), reason)
 
 
-def _ratio(name: str, pairs: Sequence[tuple[float, float]], comparisons: int) -> MetricRatio:
+def _ratio(
+    name: str, setup: Sequence[float], reference: Sequence[float], comparisons: int
+) -> MetricRatio:
     metric = metric_named(name)
     confidence = corrected_confidence(comparisons)
-    if not pairs:
+    if not setup:
         equal = " in answers of equal length" if name in _OF_WHOLE_ANSWERS else ""
         shape = (name, metric.title, None, None, None, 0, confidence)
         return MetricRatio(*shape, "not compared", f"no pair has it{equal}")
-    found = paired_ratio([a for a, _ in pairs], [b for _, b in pairs], confidence)
+    found = paired_ratio(setup, reference, confidence)
     few = found.n < PAIRS_FOR_A_VERDICT
     return MetricRatio(
         metric=name,

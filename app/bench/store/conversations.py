@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.bench.conversation import Comparison, Conversation, Turn
 from app.bench.store import runs
-from app.bench.store.tables import ConversationRow, TurnRow
+from app.bench.store.tables import ConversationRow, TurnRow, in_utc
 from app.bench.store.values import ConversationSummary
 from backends.errors import DynoError, NotRecorded
 
@@ -49,7 +49,7 @@ def _save_turns(session: Session, conversation: Conversation) -> None:
         before = kept.pop(turn.index, None)
         if before is not None and (before.prompt, before.created_at) != (
             turn.prompt,
-            _in_utc(turn.created_at),
+            in_utc(turn.created_at),
         ):
             answers = [run.id for run in turn.runs.values()]
             runs.supersede(session, conversation.id, conversation.visitor, turn.index, keep=answers)
@@ -183,7 +183,3 @@ def _start_of(prompt: str | None) -> str:
         if len(words) <= _PROMPT_AS_TITLE_CHARS
         else words[: _PROMPT_AS_TITLE_CHARS - 1].rstrip() + "…"
     )
-
-
-def _in_utc(moment: dt.datetime) -> dt.datetime:
-    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)

@@ -12,9 +12,18 @@ from sqlalchemy.orm import Session
 
 from app.bench.conversation import Conversation
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.samples import PassResult, RunSample, SetupFigure, sample_of
+from app.bench.experiments.sample_table import SampleTable
+from app.bench.experiments.samples import PassResult, SetupFigure
 from app.bench.record import RunRecord
-from app.bench.store import conversations, database, experiments, failures, passes, runs
+from app.bench.store import (
+    conversations,
+    database,
+    experiments,
+    failures,
+    passes,
+    runs,
+    samples,
+)
 from app.bench.store.values import ConversationSummary, RunFilter, RunSummary
 from backends.errors import DynoError, NotRecorded
 from backends.settings import Settings
@@ -74,6 +83,11 @@ class Store:
         """Committed when this returns. Saving the same id again replaces it."""
         with self._writing() as session:
             runs.save(session, record)
+
+    def save_runs(self, records: Sequence[RunRecord]) -> None:
+        """The same for many: all of them are committed or none."""
+        with self._writing() as session:
+            runs.save_all(session, records)
 
     def runs(self, filter_: RunFilter) -> list[RunSummary]:
         """Newest first."""
@@ -157,11 +171,10 @@ class Store:
         with self._reading() as session:
             return experiments.newest(session, visitor, limit)
 
-    def samples(self, experiment_id: str) -> list[RunSample]:
+    def samples(self, experiment_id: str) -> SampleTable:
         """What comparisons need of an experiment's runs, in no order."""
         with self._reading() as session:
-            mine = RunFilter(visitor=None, experiment_id=experiment_id, limit=None)
-            return [sample_of(record) for record in runs.records(session, mine)]
+            return samples.samples(session, experiment_id)
 
     def save_pass(
         self, experiment_id: str, name: str, figures: Mapping[int, Sequence[SetupFigure]]

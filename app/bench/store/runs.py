@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.bench.record import RunRecord
 from app.bench.store.tables import RunBodyRow, RunRow
+from app.bench.store.upserts import upsert
 from app.bench.store.values import RunFilter, RunSummary, row_of, summary_of
 from backends.errors import DynoError
 
@@ -22,11 +23,21 @@ _IDS_AT_ONCE = 500
 
 def save(session: Session, run: RunRecord) -> None:
     """Insert or replace; whether it is hidden or superseded stays as it is."""
-    session.merge(row_of(run))
-    session.flush()
-    session.merge(
-        RunBodyRow(run_id=run.id, record_version=run.record_version, body=run.model_dump_json())
-    )
+    save_all(session, [run])
+
+
+def save_all(session: Session, runs: Sequence[RunRecord]) -> None:
+    """The same for many at once."""
+    upsert(session, RunRow, [row_of(run) for run in runs])
+    upsert(session, RunBodyRow, [_body_of(run) for run in runs])
+
+
+def _body_of(run: RunRecord) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "record_version": run.record_version,
+        "body": run.model_dump_json(),
+    }
 
 
 def summaries(session: Session, filter_: RunFilter) -> list[RunSummary]:

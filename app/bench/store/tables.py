@@ -19,6 +19,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 
+def in_utc(moment: dt.datetime) -> dt.datetime:
+    """The same moment in UTC; naive means UTC."""
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
 class UtcDateTime(TypeDecorator[dt.datetime]):
     """A moment with a time zone, kept in UTC. SQLite has no zones; naive means UTC."""
 
@@ -28,15 +33,13 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
         if value is None:
             return None
-        moment = value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        moment = in_utc(value)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(
         self, value: dt.datetime | None, dialect: Dialect
     ) -> dt.datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        return None if value is None else in_utc(value)
 
 
 class Base(DeclarativeBase):
@@ -48,11 +51,14 @@ class Base(DeclarativeBase):
 
 
 class RunRow(Base):
-    """What lists, filters and sums need of a run; the rest is in `RunBodyRow`.
+    """What lists, filters, sums and comparisons need of a run; the rest is in `RunBodyRow`.
 
     `comparable`: finished, warm, alone on its device and not disturbed. `superseded`: its turn was
     edited or cleared since, so that it is no answer of the conversation any more. `cost` is a
     Decimal as text.
+
+    In an experiment `place_…` say where it stands, and `reasons` is JSON: why a metric that setups
+    are compared by was not measured; None where all were.
     """
 
     __tablename__ = "runs"
@@ -84,6 +90,13 @@ class RunRow(Base):
     cost: Mapped[str | None]
     deleted_at: Mapped[dt.datetime | None]
     experiment_id: Mapped[str | None]
+    place_round: Mapped[int | None]
+    place_conversation: Mapped[int | None]
+    place_turn: Mapped[int | None]
+    place_setup: Mapped[int | None]
+    place_attempt: Mapped[int | None]
+    disturbed: Mapped[str] = mapped_column(default="")
+    reasons: Mapped[str | None]
 
     __table_args__ = (
         Index("ix_runs_created_at", "created_at"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 from app.bench import figures
 from app.bench.record import Purpose, RunRecord, RunStatus
+from app.bench.store import samples
 from app.bench.store.tables import RunRow
 
 PROMPT_START_CHARS = 200
@@ -78,37 +79,37 @@ class ConversationSummary:
     updated_at: dt.datetime
 
 
-def row_of(record: RunRecord) -> RunRow:
+def row_of(record: RunRecord) -> dict[str, Any]:
     """The summary row; `superseded` and `deleted_at` are left as they are in the store."""
     prompt = record.request.messages[-1].content if record.request.messages else ""
     cost = figures.cost(record).value
-    return RunRow(
-        id=record.id,
-        created_at=record.created_at,
-        visitor=record.visitor,
-        conversation_id=record.conversation_id,
-        turn=record.turn,
-        column_key=record.column_key,
-        model=record.setup.model,
-        backend=record.setup.backend,
-        setup_id=record.setup.id,
-        label=record.setup_label,
-        prompt_start=prompt[:PROMPT_START_CHARS],
-        purpose=record.purpose,
-        status=record.status,
-        error=record.error.message if record.error else None,
-        contended=record.contended,
-        warm=record.warm,
-        comparable=record.is_undisturbed and record.warm,
-        ttft_ns=figures.ttft(record).value,
-        tpot_ns=figures.tpot(record).value,
-        e2e_ns=figures.total_time(record).value,
-        prompt_tokens=figures.prompt_tokens(record).value,
-        output_tokens=figures.output_tokens(record).value,
-        peak_memory_bytes=figures.peak_memory(record).value,
-        cost=None if cost is None else str(cost),
-        experiment_id=record.experiment.id if record.experiment else None,
-    )
+    return {
+        "id": record.id,
+        "created_at": record.created_at,
+        "visitor": record.visitor,
+        "conversation_id": record.conversation_id,
+        "turn": record.turn,
+        "column_key": record.column_key,
+        "model": record.setup.model,
+        "backend": record.setup.backend,
+        "setup_id": record.setup.id,
+        "label": record.setup_label,
+        "prompt_start": prompt[:PROMPT_START_CHARS],
+        "purpose": record.purpose,
+        "status": record.status,
+        "error": record.error.message if record.error else None,
+        "contended": record.contended,
+        "warm": record.warm,
+        "comparable": record.is_undisturbed and record.warm,
+        "ttft_ns": figures.ttft(record).value,
+        "tpot_ns": figures.tpot(record).value,
+        "e2e_ns": figures.total_time(record).value,
+        "prompt_tokens": figures.prompt_tokens(record).value,
+        "output_tokens": figures.output_tokens(record).value,
+        "peak_memory_bytes": figures.peak_memory(record).value,
+        "cost": None if cost is None else str(cost),
+        **samples.columns_of(record),
+    }
 
 
 def summary_of(row: RunRow) -> RunSummary:

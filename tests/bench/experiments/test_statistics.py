@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.bench.compare import paired_ratio
+from app.bench.experiments.sample_table import SampleTable
 from app.bench.experiments.samples import sample_of
 from app.bench.experiments.statistics import (
     Conclusion,
@@ -192,3 +193,13 @@ def test_the_unpaired_interval_is_welchs() -> None:
     interval = test.confidence_interval(0.9)
     assert (math.log(low), math.log(high)) == pytest.approx((interval.low, interval.high))
     assert ratio == pytest.approx(math.exp(np.log(a).mean() - np.log(b).mean()))
+
+
+def test_a_table_gives_back_each_of_its_samples() -> None:
+    failed = run_of(0, 1, 1.0, status="failed", usage=None, error=ErrorNote(type="X", message="no"))
+    again = run_of(1, 2, 2.0, attempt=2, disturbed="other work", warm=False)
+    samples = [sample_of(record) for record in (failed, again)]
+    table = SampleTable.of(samples)
+    assert list(table) == samples
+    assert table[-1:] == samples[-1:]
+    assert conclude(["A", "B"], ["a", "b"], table) == conclude(["A", "B"], ["a", "b"], samples)
