@@ -132,12 +132,13 @@ def power(
     as_json: AsJson = False,
     force: Force = False,
     model: Model = BUNDLED,
-    simulations: Annotated[int, typer.Option(min=2_000, help="Simulated experiments.")] = 20_000,
+    pairs: Annotated[int, typer.Option(min=6, help="Of starts that are measured.")] = 12,
+    simulations: Annotated[int, typer.Option(min=2_000, help="Simulated checks.")] = 20_000,
 ) -> None:
-    """How often an experiment finds a slow-down of 3 %, and one that is not there."""
+    """How often `check` finds a slow-down of 3 %, and one that is not there."""
     _run(
         power_benchmark.TARGETS,
-        lambda console: power_benchmark.measure(console, model, simulations),
+        lambda console: power_benchmark.measure(console, model, simulations, pairs),
         as_json=as_json,
         force=force,
     )

@@ -10,6 +10,9 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -44,6 +47,22 @@ def runs_csv(records: Sequence[RunRecord]) -> str:
     for row in rows:
         writer.writerow({name: defused(cell) for name, cell in row.items()})
     return out.getvalue()
+
+
+def rows_csv(rows: Sequence[Any]) -> str:
+    """Values of one dataclass, such as those of a chart: a column a field, empty where None."""
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    names = [field.name for field in fields(rows[0])]
+    writer.writerow(names)
+    writer.writerows([defused(_in_cell(getattr(row, name))) for name in names] for row in rows)
+    return out.getvalue()
+
+
+def _in_cell(value: str | int | float | Decimal | None) -> Cell:
+    return format(value, "f") if isinstance(value, Decimal) else value
 
 
 def runs_json(records: Sequence[RunRecord]) -> str:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.bench.conversation import Comparison
 from app.bench.fitting import fit, free_memory_bytes
+from app.bench.format import bytes_text
 from app.ui import chat_state
-from app.ui.format import bytes_text
 from app.ui.server import get_server
 from backends.catalog import catalog, resolve
 from backends.errors import DynoError

@@ -27,9 +27,10 @@ from backends.request import Sampling
 from backends.setup import Setup
 
 _REMEDY = "Correct the plan; examples/experiment.toml shows every field."
+_OF_PASSES = ("quality", "quality_reference", "quality_text", "energy")
 _TOP = (
     *("name", "workload", "repeats", "warm_ups", "output", "output_tokens", "salt", "seed"),
-    *("quality", "quality_reference", "quality_text", "energy"),
+    *_OF_PASSES,
 )
 _PASSES = {"quality", "energy"}
 
@@ -196,7 +197,9 @@ def plan_toml(plan: Plan) -> str:
 
 
 def _is_set(plan: Plan, name: str) -> bool:
-    return getattr(plan, name) is not None
+    """Passes that are not made go unnamed: an earlier version, which knows none, can read it."""
+    value = getattr(plan, name)
+    return value is not None and (name not in _OF_PASSES or bool(value))
 
 
 def _toml(value: object) -> str:

@@ -153,6 +153,16 @@ def counted_runs(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
     return [table[int(run)] for run in table.kept(table.of_setup(index))]
 
 
+def pairs_of(
+    reference: Sequence[RunSample], other: Sequence[RunSample], metric: str
+) -> list[tuple[float, float]]:
+    """(other, reference) of every pair that has the metric in both, of counted runs."""
+    table = SampleTable.of([*reference, *other])
+    runs = np.arange(len(table))
+    a, b = _pairs(table, runs[: len(reference)], runs[len(reference) :], metric)
+    return list(zip(a, b, strict=True))
+
+
 def _pairs(
     table: SampleTable, reference: Integers, other: Integers, metric: str
 ) -> tuple[list[float], list[float]]:

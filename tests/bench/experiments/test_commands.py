@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.bench.__main__ import app
-from app.bench.experiments import commands, running
+from app.bench.experiments import running
+from app.bench.experiments.commands import following
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
@@ -46,7 +47,7 @@ backend = "fake"
 
 @pytest.fixture
 def plan(fake: FakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(commands, "_warn_if_busy", lambda console: None)
+    monkeypatch.setattr(following, "warn_if_busy", lambda console: None)
     monkeypatch.setattr(OtherLoad, "end", lambda self: "")
     fake.scripts = {"a": Script(gap_ns=10 * MS), "b": Script(gap_ns=5 * MS)}
     path = tmp_path / "plan.toml"
@@ -84,6 +85,21 @@ def test_what_was_run_is_listed_and_compared_the_same_later(plan: Path) -> None:
     assert [one["id"] for one in last_json(invoked("experiments", "--json"))] == [id_]
     assert "Fakes" in invoked("experiments").stdout
     assert last_json(invoked("compare", id_, "--json"))["conclusion"] == told["conclusion"]
+
+
+def test_runs_are_listed_newest_first_and_filtered(plan: Path) -> None:
+    id_ = last_json(invoked("run", plan, "--json"))["experiment"]["id"]
+    listed = last_json(invoked("runs", "--limit", 3, "--json"))
+    assert len(listed) == 3
+    assert listed == sorted(listed, key=lambda run: run["created_at"], reverse=True)
+    assert "visitor" not in listed[0]
+    assert "3 of 26: --limit shows more." in invoked("runs", "--limit", 3).stdout
+    of_a = last_json(invoked("runs", "--model", "a", "--experiment", id_, "--json"))
+    assert {run["label"] for run in of_a} == {"slow"}
+    assert last_json(invoked("runs", "--since", "2100-01-01", "--json")) == []
+    assert "no such run" in invoked("runs", "--status", "failed").stdout
+    assert invoked("runs", "--status", "lost").exit_code == 2
+    assert invoked("runs", "--experiment", "lost").exit_code == 2
 
 
 def test_two_experiments_tell_what_moved(plan: Path, fake: FakeBackend) -> None:
@@ -166,7 +182,7 @@ def test_ctrl_c_keeps_what_is_done(plan: Path, monkeypatch: pytest.MonkeyPatch) 
 
         return running.conduct(laboratory, begun, workload, cancel, stop_at_five)
 
-    monkeypatch.setattr(commands, "conduct", interrupted)
+    monkeypatch.setattr(following, "conduct", interrupted)
     result = invoked("run", plan, "--json")
     assert result.exit_code == 130
     told = last_json(result)

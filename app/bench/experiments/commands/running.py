@@ -1,0 +1,74 @@
+"""`run`: a plan is run to its conclusion, with progress; Ctrl-C keeps what is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.bench.experiments.commands.common import (
+    EXIT_DONE,
+    EXIT_INCOMPLETE,
+    EXIT_NOTHING,
+    EXIT_STOPPED,
+    AsJson,
+    as_told,
+    console,
+    echo_json,
+    findings_in,
+    opened_store,
+    told,
+)
+from app.bench.experiments.commands.following import conducted
+from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.plan import read_plan
+from app.bench.experiments.running import begin, resume
+from app.bench.experiments.tables import show_conclusion
+from app.bench.experiments.workloads import load_workload
+from backends.engine import CancelToken
+from backends.errors import Cancelled
+from backends.settings import get_settings
+
+
+def run(
+    plan: Annotated[Path, typer.Argument(help="A TOML file, such as examples/experiment.toml.")],
+    resume_id: Annotated[
+        str | None, typer.Option("--resume", metavar="ID", help="Make only what is missing of it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the experiment that a file plans; Ctrl-C keeps what is done."""
+    out = console()
+    with told(out), opened_store(writes=True) as store:
+        planned = read_plan(plan)
+        workload = load_workload(planned.workload, get_settings().max_prompt_chars)
+        if resume_id is None:
+            begun = experiment = begin(store, planned, workload)
+        else:
+            begun = experiment = resume(store, resume_id, planned, workload)
+        out.print(f"Experiment {begun.id}", highlight=False)
+        cancel = CancelToken()
+        try:
+            experiment = conducted(store, begun, workload, out, cancel)
+        except Cancelled as error:
+            out.print(error.message, markup=False)
+            raise typer.Exit(EXIT_STOPPED) from error
+        finally:
+            if experiment.state != "finished":
+                again = f"To go on: python -m app.bench run {plan} --resume {begun.id}"
+                out.print(again, markup=False, highlight=False, soft_wrap=True)
+        findings = findings_in(store, experiment)
+        show_conclusion(findings, out)
+        if as_json:
+            echo_json(as_told(findings))
+    raise typer.Exit(_exit_code(experiment, cancel))
+
+
+def _exit_code(experiment: Experiment, cancel: CancelToken) -> int:
+    if cancel.is_cancelled:
+        return EXIT_STOPPED
+    if len(experiment.left_out) == len(experiment.plan.setups):
+        return EXIT_NOTHING
+    is_whole = experiment.state == "finished" and not experiment.left_out
+    return EXIT_DONE if is_whole else EXIT_INCOMPLETE
