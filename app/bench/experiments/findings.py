@@ -100,7 +100,8 @@ def findings_of(
 ) -> Findings:
     """What an experiment's runs and passes show so far."""
     plan = experiment.plan
-    conclusion = conclude(plan.labels, [one.setup.id for one in plan.setups], samples)
+    ids = [one.setup.id for one in plan.setups]
+    conclusion = conclude(plan.labels, ids, samples, plan.confidence)
     setups = []
     for planned, result in zip(plan.setups, conclusion.setups, strict=True):
         figures = {median.metric: _figure(median) for median in result.medians}

@@ -1,4 +1,4 @@
-"""Makes the runs of an experiment, one at a time, and stores each as it is made.
+"""Conducts an experiment: makes its runs, one at a time, and stores each as it is made.
 
 What is in the store is never made again, so an experiment that broke off goes on where it was.
 Knows nothing of who watches: progress is told to a function, a stop comes by a token.
@@ -7,119 +7,44 @@ Knows nothing of who watches: progress is told to a function, a stop comes by a 
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from itertools import groupby
 
-from app.bench.conversation import Column
-from app.bench.energy.counters import CounterOf, counter_of
 from app.bench.energy.meter import EnergyMeter
-from app.bench.experiments.disturbance import OtherLoad
+from app.bench.experiments.beginning import CannotResume, begin, records_of, resume
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.laboratory import Laboratory
 from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence
 from app.bench.experiments.passes import PassWork, run_passes
-from app.bench.experiments.plan import Plan, PlanInvalid
+from app.bench.experiments.planned_runs import PlannedRuns
 from app.bench.experiments.progress import Status, Tally
-from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
-from app.bench.lane import Lane
-from app.bench.quality.texts import quality_pieces
-from app.bench.record import ExperimentPlace, RunRecord
-from app.bench.runner import Bench, RunOrder, run
+from app.bench.experiments.statistics import conclude
+from app.bench.experiments.stopping import STOPPED, StopToken, budget_spent, narrow_enough
+from app.bench.experiments.workloads import Workload
+from app.bench.record import RunRecord
 from app.bench.scheduler import Place
-from app.bench.store import RunFilter, Store
 from backends.engine import CancelToken
 from backends.errors import DynoError, NotRecorded
-from backends.registry import get_backend
-from backends.remote.paid import Paid
 from backends.request import Request
-from backends.setup import Setup
 
-STOPPED = "It was stopped."
-MAX_RUNS = 100_000
+__all__ = [
+    "STOPPED",
+    "CannotResume",
+    "Laboratory",
+    "StopToken",
+    "begin",
+    "conduct",
+    "records_of",
+    "resume",
+]
+
 # Experiments wait for each other as runs wait for a device.
 _QUEUE = "experiments"
 _ATTEMPTS = 2
 _FAILURES_IN_A_ROW = 2
 # A database that is restarted is back soon; a disk that is full is not.
 _STORE_AGAIN_AFTER_SECONDS = (1.0, 4.0)
-
-
-class CannotResume(DynoError):
-    """There is no such experiment, or it asked something else."""
-
-
-class StopToken(CancelToken):
-    """Ends an experiment early; once `pause` was called it is "paused" then, else "stopped"."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_pause = False
-
-    def pause(self) -> None:
-        self.is_pause = True
-        self.cancel()
-
-
-@dataclass(frozen=True, slots=True)
-class Laboratory:
-    """What an experiment needs: where runs are made and kept, the clock, who watches the load, and
-    where energy is read."""
-
-    bench: Bench
-    store: Store
-    clock_ns: Callable[[], int] = time.monotonic_ns
-    load: OtherLoad = field(default_factory=OtherLoad)
-    counter_of: CounterOf = counter_of
-
-
-def begin(store: Store, plan: Plan, workload: Workload, visitor: str = "local") -> Experiment:
-    """A new experiment, kept before its first run. Raises `PlanInvalid` for too many runs, and
-    `QualityTextInvalid`."""
-    runs = len(plan.setups) * plan.repeats * sum(workload.turns)
-    if runs > MAX_RUNS:
-        raise PlanInvalid(
-            f"The plan asks for {runs:,} runs; an experiment makes at most {MAX_RUNS:,}.",
-            "Take fewer repeats, setups or prompts.",
-        )
-    if plan.quality:
-        quality_pieces(plan.quality_text)
-    now = dt.datetime.now(dt.UTC)
-    experiment = Experiment(
-        created_at=now,
-        updated_at=now,
-        visitor=visitor,
-        plan=plan,
-        workload_digest=workload.digest,
-    )
-    store.save_experiment(experiment)
-    return experiment
-
-
-def resume(store: Store, id_: str, plan: Plan, workload: Workload) -> Experiment:
-    """An earlier experiment to go on with; budgets and name are those of `plan`.
-
-    Raises `CannotResume` where it asks something else now, or is not there.
-    """
-    found = store.experiment(id_, None)
-    if found is None:
-        raise CannotResume(
-            f"There is no experiment {id_}.", "python -m app.bench experiments lists them."
-        )
-    if not found.plan.asks_the_same_as(plan) or found.workload_digest != workload.digest:
-        what = "plan" if found.workload_digest == workload.digest else "workload"
-        raise CannotResume(
-            f"The {what} has changed since experiment {id_} was begun.",
-            "Start it anew without --resume, or undo the change. Name and budgets may change.",
-        )
-    again = {"plan": plan, "state": "begun", "reason": "", "left_out": {}}
-    return found.model_copy(update=again)
-
-
-def records_of(store: Store, experiment: Experiment) -> list[RunRecord]:
-    """Every run of an experiment that was kept, warm-ups and failed ones too."""
-    mine = RunFilter(visitor=None, experiment_id=experiment.id, limit=None)
-    return store.records(mine)
 
 
 def conduct(
@@ -133,7 +58,8 @@ def conduct(
     """Make every run that is missing; returns the experiment as it was kept at its end.
 
     A run that failed or was disturbed is made again at once, and once. A setup that fails twice in
-    a row is left out of the rest. A stop and a spent budget end it early, with the reason. Another
+    a row is left out of the rest. A stop and a spent budget end it early, with the reason, and so
+    do intervals as narrow as the plan asks for: then it is finished all the same. Another
     experiment on this machine is waited for; `known_as` is what those who wait for this one are
     told (default: its name).
 
@@ -162,13 +88,14 @@ class _Work:
         self._plan = experiment.plan
         self._labels = experiment.plan.labels
         self._workload = workload
-        self._prompts = [prompts_of(messages) for messages in workload.conversations]
+        self._runs = PlannedRuns(laboratory, experiment, workload, cancel)
         self._cells = sequence(
             len(self._plan.setups), workload.turns, self._plan.repeats, self._plan.seed
         )
         self._cancel = cancel
         self._tell = tell
-        self._made: dict[Cell, list[RunRecord]] = {}
+        self._attempts: Counter[Cell] = Counter()
+        self._finished: Counter[Cell] = Counter()
         self._missing = dict.fromkeys(self._cells)
         self._tally = Tally()
         self._failures: Counter[int] = Counter()
@@ -180,9 +107,35 @@ class _Work:
         for record in records_of(self._laboratory.store, self._experiment):
             self._note(record)
         self._begun_ns = self._laboratory.clock_ns()
-        reason, in_round = "", 1
-        for cell in self._cells:
-            if cell.setup in self._left_out or cell not in self._missing:
+        reason = enough = ""
+        for number, couple in groupby(self._cells, lambda cell: (cell.round - 1) // 2):
+            able = [cell for cell in couple if cell.setup not in self._left_out]
+            missing = [cell for cell in able if cell in self._missing]
+            # Between whole couples only, in which a drift cancels out.
+            if number and missing and len(missing) == len(able):
+                enough = self._why_enough()
+            reason = "" if enough else self._make_all(missing)
+            if enough or reason:
+                break
+        reason = reason or self._passes()
+        reason = reason or (STOPPED if self._cancel.is_cancelled else "")
+        if isinstance(self._cancel, StopToken) and self._cancel.is_pause:
+            self._keep_state(state="paused", reason="")
+        else:
+            state = "stopped" if reason else "finished"
+            self._keep_state(state=state, reason=reason or enough)
+        self._tell_status("done")
+        return self._experiment
+
+    def tell_place(self, place: Place) -> None:
+        who = place.holder or f"{place.ahead} in the queue"
+        self._tell_status(f"waiting for another experiment: {who}")
+
+    def _make_all(self, cells: Iterable[Cell]) -> str:
+        """Make these; returns the reason to make no more, empty while there is none."""
+        in_round = None
+        for cell in cells:
+            if not self._is_wanted(cell):
                 continue
             if cell.round != in_round:
                 self._keep_state()
@@ -192,24 +145,16 @@ class _Work:
                 self._warm_up(cell.setup)
                 reason = self._why_stop()
             if reason:
-                break
+                return reason
             self._make(cell)
-        reason = reason or self._passes()
-        reason = reason or (STOPPED if self._cancel.is_cancelled else "")
-        if isinstance(self._cancel, StopToken) and self._cancel.is_pause:
-            self._keep_state(state="paused", reason="")
-        else:
-            self._keep_state(state="stopped" if reason else "finished", reason=reason)
-        self._tell_status("done")
-        return self._experiment
+        return ""
 
-    def tell_place(self, place: Place) -> None:
-        who = place.holder or f"{place.ahead} in the queue"
-        self._tell_status(f"waiting for another experiment: {who}")
+    def _is_wanted(self, cell: Cell) -> bool:
+        return cell in self._missing and cell.setup not in self._left_out
 
     def _make(self, cell: Cell) -> None:
         for _ in range(_ATTEMPTS):
-            if cell not in self._missing or cell.setup in self._left_out or self._why_stop():
+            if not self._is_wanted(cell) or self._why_stop():
                 return
             self._run(cell)
 
@@ -241,59 +186,23 @@ class _Work:
     def _run(
         self, cell: Cell, request: Request | None = None, meter: EnergyMeter | None = None
     ) -> RunRecord:
-        setup, label = self._plan.setups[cell.setup].setup, self._labels[cell.setup]
-        attempt = len(self._made.get(cell, ())) + 1
-        is_served = _is_served(setup)
-        self._tell_status(f"{label}, {round_name(cell.round)}")
-        order = RunOrder(
-            setup=setup,
-            request=request or self._request(cell, attempt, is_served),
-            label=label,
-            visitor=self._experiment.visitor,
-            purpose="benchmark",
-            experiment=ExperimentPlace(
-                id=self._experiment.id,
-                round=cell.round,
-                conversation=cell.conversation,
-                turn=cell.turn,
-                setup=cell.setup,
-                attempt=attempt,
-            ),
-        )
-        load = None if is_served else self._laboratory.load
-        lane = _WatchedLane(Column(setup=setup), label, load=load, meter=meter)
-        record = run(self._laboratory.bench, order, lane, self._cancel)
-        if meter is not None:
-            meter.end()
-        record = record.model_copy(update={"disturbed": load.end() if load else ""})
+        """Make one run and keep it; without a request that of the cell's turn."""
+        self._tell_status(f"{self._labels[cell.setup]}, {round_name(cell.round)}")
+        record = self._runs.make(cell, self._attempts[cell] + 1, request, meter)
         self._keep(lambda: self._laboratory.store.save_run(record), "the run")
         self._note(record)
         self._count_failures(record, cell.setup)
         return record
 
-    def _request(self, cell: Cell, attempt: int, is_served: bool) -> Request:
-        """The same prompt for every setup of a pair, except on servers: two setups may be one
-        server, whose cache then knew the prompt from the first."""
-        is_warm_up = cell.round == WARM_UP_ROUND
-        messages = self._prompts[cell.conversation][0 if is_warm_up else cell.turn]
-        place: tuple[int, ...] = (cell.round, cell.conversation)
-        if is_warm_up:
-            place += (cell.turn,)
-        if is_served:
-            place += (cell.setup, attempt)
-        salt = salt_of(self._plan.seed, *place) if self._plan.salted else ""
-        return Request(messages=salted(messages, salt), sampling=self._plan.sampling)
-
     def _note(self, record: RunRecord) -> None:
         place = record.experiment
         assert place is not None
         cell = Cell(place.round, place.conversation, place.turn, place.setup)
-        runs = self._made.setdefault(cell, [])
-        runs.append(record)
+        self._attempts[cell] += 1
+        self._finished[cell] += record.status == "finished"
         self._tally.add(record)
         # It counts, or it was disturbed and made again already.
-        finished = sum(run.status == "finished" for run in runs)
-        if record.is_undisturbed or finished >= _ATTEMPTS:
+        if record.is_undisturbed or self._finished[cell] >= _ATTEMPTS:
             self._missing.pop(cell, None)
 
     def _count_failures(self, record: RunRecord, setup: int) -> None:
@@ -307,15 +216,20 @@ class _Work:
         """The reason to make no further run; empty while there is none."""
         if self._cancel.is_cancelled:
             return STOPPED
-        budget, money = self._plan.time_budget_seconds, self._plan.money_budget_dollars
-        if budget is not None and self._seconds() >= budget:
-            return f"The time budget of {budget:g} s is spent."
-        if money is None or not self._tally.runs:
+        return budget_spent(self._plan, self._seconds(), self._tally)
+
+    def _why_enough(self) -> str:
+        """That the runs so far show all that was asked for; empty while they do not."""
+        percent = self._plan.stop_within_percent
+        if percent is None:
             return ""
-        spent = self._tally.dollars
-        if spent is None:
-            return "The money budget cannot be kept: what a run costs is not known. Set a price."
-        return f"The money budget of ${money} is spent." if spent >= money else ""
+        ids = [one.setup.id for one in self._plan.setups]
+        try:
+            samples = self._laboratory.store.samples(self._experiment.id)
+        except DynoError:
+            return ""  # the store is gone for a moment; the next couple looks again
+        conclusion = conclude(self._labels, ids, samples, self._plan.confidence)
+        return narrow_enough(conclusion, self._left_out, percent)
 
     def _seconds(self) -> float:
         """Of all sittings together."""
@@ -354,30 +268,3 @@ class _Work:
                 left_out={self._labels[setup]: said for setup, said in self._left_out.items()},
             )
         )
-
-
-class _WatchedLane(Lane):
-    """A lane that has load and energy watched from the moment the engine is asked."""
-
-    def __init__(
-        self, column: Column, label: str, *, load: OtherLoad | None, meter: EnergyMeter | None
-    ) -> None:
-        super().__init__(column, label)
-        self._load = load
-        self._meter = meter
-
-    def start_running(self) -> None:
-        # Progress is only told by a load, and a load starts a process.
-        if self._load is not None:
-            self._load.begin(new_processes=self.progress is not None)
-        if self._meter is not None:
-            self._meter.begin()
-        super().start_running()
-
-
-def _is_served(setup: Setup) -> bool:
-    """Whether a server answers: its work is not this program's, and its cache may be shared."""
-    try:
-        return isinstance(get_backend(setup.backend), Paid)
-    except DynoError:
-        return False  # the run itself will say so

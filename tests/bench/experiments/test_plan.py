@@ -65,6 +65,7 @@ def test_labels_are_told_apart_also_for_equal_setups() -> None:
         ('name = "x"\n[[setups]]\nweights = "bf17"\n', "setups.0.weights"),
         ('name = "x"\n[[setups]]\nlabel="a"\n[[setups]]\nlabel="a"\n', "two setups have the label"),
         ('salt = true\nname = "x"\n[[setups]]\nreuse_prefix = true\n', "reuse_prefix does nothing"),
+        ('stop_within_percent = 3\nname = "x"\n[[setups]]\n', "needs a second setup"),
         ("time_budget_seconds = 0\n" + MINIMAL, "time_budget_seconds"),
         ("money_budget_dollars = nan\n" + MINIMAL, "money_budget_dollars"),
     ],

@@ -203,6 +203,34 @@ def test_another_process_goes_on_from_the_store_after_a_crash(
     store.close()
 
 
+def test_narrow_intervals_end_it_between_couples_of_rounds_and_it_is_finished(
+    laboratory: Laboratory,
+) -> None:
+    """The fake engines are exact: after six pairs, those of rounds 1 to 4, nothing is left to see
+    (two prompts a round; after round 2 there are four pairs)."""
+    plan = plan_of("a", "b", repeats=20, stop_within_percent=3)
+    ended = conducted(laboratory, plan)
+    assert (ended.state, ended.reason) == ("finished", "Every interval is within ±3 %.")
+    assert len(cells_of(records_of(laboratory.store, ended))) == 2 * 2 * 4
+    again = conduct(
+        laboratory, resume(laboratory.store, ended.id, plan, ASKED), ASKED, CancelToken()
+    )
+    assert (again.state, again.reason) == (ended.state, ended.reason)
+    assert len(records_of(laboratory.store, again)) == len(records_of(laboratory.store, ended))
+
+
+def test_wide_intervals_end_nothing_early(laboratory: Laboratory, fake: FakeBackend) -> None:
+    scripts = [Script(gap_ns=gap * MS) for gap in (5, 9, 7, 14, 6)]
+
+    def vary(status: Status) -> None:
+        for engine in fake.engines:
+            engine.script = scripts[(status.made * 7) % 5]
+
+    ended = conducted(laboratory, plan_of("a", "b", repeats=6, stop_within_percent=1), tell=vary)
+    assert (ended.state, ended.reason) == ("finished", "")
+    assert len(cells_of(records_of(laboratory.store, ended))) == 2 * 2 * 6
+
+
 def test_what_asks_something_else_is_no_continuation(laboratory: Laboratory) -> None:
     plan = plan_of("a")
     ended = conducted(laboratory, plan)
