@@ -26,14 +26,18 @@ from backends.errors import DynoError
 from backends.request import Sampling
 from backends.setup import Setup
 
+LENGTHS = "lengths"
+OUTPUT_TOKENS = 64
 CONFIDENCE = 0.95
 # Who ends at the first narrow interval ends where the spread was underrated by chance. Intervals
 # that are made at 97 % hold with 95 % then (docs/decisions/0014).
 STOPPING_CONFIDENCE = 0.97
 _REMEDY = "Correct the plan; examples/experiment.toml shows every field."
 _OF_PASSES = ("quality", "quality_reference", "quality_text", "energy")
+_GRIDS = ("prompt_tokens_grid", "output_tokens_grid")
 _TOP = (
     *("name", "workload", "repeats", "warm_ups", "output", "output_tokens", "salt", "seed"),
+    *_GRIDS,
     *_OF_PASSES,
     *("stop_within_percent", "time_budget_seconds"),
 )
@@ -42,6 +46,10 @@ _FREE = {
     *("name", "quality", "energy"),
     *("stop_within_percent", "time_budget_seconds", "money_budget_dollars"),
 }
+
+
+PromptTokens = Annotated[int, Field(ge=1, le=50_000)]
+OutputTokens = Annotated[int, Field(ge=1, le=32_768)]
 
 
 class PlanInvalid(DynoError):
@@ -67,6 +75,9 @@ class Plan(_Frozen):
     makes every answer `output_tokens` long (equal work, for speed), "natural" lets the model end,
     at the latest there. `seed` is that of the order and of the salt.
 
+    `prompt_tokens_grid`, `output_tokens_grid`: those of the workload "lengths", which asks a prompt
+    of about each length for an answer of exactly each length.
+
     `salt`: every prompt begins with a few other letters, so that no cache has seen it. None salts
     unless a setup reuses prefixes, which is then what is measured.
 
@@ -83,7 +94,9 @@ class Plan(_Frozen):
     repeats: Annotated[int, Field(ge=1, le=10_000)] = 8
     warm_ups: Annotated[int, Field(ge=0, le=100)] = 1
     output: Literal["fixed", "natural"] = "fixed"
-    output_tokens: Annotated[int, Field(ge=1, le=32_768)] = 64
+    output_tokens: OutputTokens = OUTPUT_TOKENS
+    prompt_tokens_grid: Annotated[tuple[PromptTokens, ...], Field(max_length=16)] = ()
+    output_tokens_grid: Annotated[tuple[OutputTokens, ...], Field(max_length=16)] = ()
     salt: bool | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     quality: bool = False
@@ -104,11 +117,25 @@ class Plan(_Frozen):
             raise ValueError(f"no setup has the label “{self.quality_reference}”")
         if not self.quality and (self.quality_reference or self.quality_text):
             raise ValueError("quality_reference and quality_text need quality = true")
+        self._grid_holds_together()
         if self.stop_within_percent is not None and len(self.setups) < 2:
             raise ValueError("stop_within_percent needs a second setup: it looks at ratios")
         if self.salt and any(one.setup.reuse_prefix for one in self.setups):
             raise ValueError("a salted prompt has no prefix to reuse, so reuse_prefix does nothing")
         return self
+
+    def _grid_holds_together(self) -> None:
+        grids = self.prompt_tokens_grid, self.output_tokens_grid
+        if self.workload != LENGTHS:
+            if any(grids):
+                raise ValueError(f'grids of lengths need workload = "{LENGTHS}"')
+            return
+        if not all(grids):
+            raise ValueError("the workload needs prompt_tokens_grid and output_tokens_grid")
+        if any(len(set(grid)) < len(grid) for grid in grids):
+            raise ValueError("a grid of lengths names one twice")
+        if self.output != "fixed" or self.output_tokens != OUTPUT_TOKENS:
+            raise ValueError("output and output_tokens do nothing beside output_tokens_grid")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -127,9 +154,15 @@ class Plan(_Frozen):
         return not any(one.setup.reuse_prefix for one in self.setups)
 
     @property
-    def sampling(self) -> Sampling:
-        """Greedy, so that an answer depends on nothing but setup and prompt."""
-        return Sampling(max_new_tokens=self.output_tokens, fixed_length=self.output == "fixed")
+    def samplings(self) -> tuple[Sampling, ...]:
+        """Those of the conversations, in turn and over again. Greedy, so that an answer depends on
+        nothing but setup and prompt."""
+        lengths = self.output_tokens_grid or (self.output_tokens,)
+        fixed = self.output == "fixed"
+        return tuple(Sampling(max_new_tokens=n, fixed_length=fixed) for n in lengths)
+
+    def sampling_of(self, conversation: int) -> Sampling:
+        return self.samplings[conversation % len(self.samplings)]
 
     @property
     def confidence(self) -> float:
@@ -215,7 +248,7 @@ def plan_toml(plan: Plan) -> str:
 def _is_set(plan: Plan, name: str) -> bool:
     """Passes that are not made go unnamed: an earlier version, which knows none, can read it."""
     value = getattr(plan, name)
-    return value is not None and (name not in _OF_PASSES or bool(value))
+    return value is not None and (name not in (*_GRIDS, *_OF_PASSES) or bool(value))
 
 
 def _toml(value: object) -> str:

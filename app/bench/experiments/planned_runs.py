@@ -82,7 +82,9 @@ class PlannedRuns:
         if is_served:
             place += (cell.setup, attempt)
         salt = salt_of(self._plan.seed, *place) if self._plan.salted else ""
-        return Request(messages=salted(messages, salt), sampling=self._plan.sampling)
+        return Request(
+            messages=salted(messages, salt), sampling=self._plan.sampling_of(cell.conversation)
+        )
 
 
 class _WatchedLane(Lane):

@@ -13,6 +13,7 @@ import pytest
 from app.bench.experiments import running
 from app.bench.experiments.disturbance import OtherLoad, Reading, disturbance
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import Plan, PlanInvalid, PlannedSetup
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import (
@@ -132,6 +133,19 @@ def test_every_turn_of_a_conversation_is_asked(laboratory: Laboratory) -> None:
     talk = (Message(role="user", content="A?"), answer, Message(role="user", content="B?"))
     ended = conducted(laboratory, plan_of("a", repeats=1), Workload("talk", (talk,)))
     assert cells_of(records_of(laboratory.store, ended)) == [(1, 0, 0, 0), (1, 0, 1, 0)]
+
+
+def test_answers_of_a_grid_are_as_long_as_it_says(laboratory: Laboratory) -> None:
+    lengths = {"prompt_tokens_grid": (20, 40), "output_tokens_grid": (2, 5), "output_tokens": 64}
+    plan = plan_of("a", workload="lengths", repeats=1, **lengths)
+    ended = conducted(laboratory, plan, workload_of(plan))
+    made = {
+        run.experiment.conversation: run.request.sampling
+        for run in records_of(laboratory.store, ended)
+        if run.experiment and run.experiment.round
+    }
+    assert [made[n].max_new_tokens for n in range(4)] == [2, 5, 2, 5]
+    assert all(sampling.fixed_length for sampling in made.values())
 
 
 def test_the_conclusion_is_that_of_the_scripts(laboratory: Laboratory, fake: FakeBackend) -> None:

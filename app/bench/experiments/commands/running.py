@@ -22,10 +22,10 @@ from app.bench.experiments.commands.common import (
 )
 from app.bench.experiments.commands.following import conducted
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.running import begin, resume
 from app.bench.experiments.tables import show_conclusion
-from app.bench.experiments.workloads import load_workload
 from backends.engine import CancelToken
 from backends.errors import Cancelled
 from backends.settings import get_settings
@@ -42,7 +42,7 @@ def run(
     out = console()
     with told(out), opened_store(writes=True) as store:
         planned = read_plan(plan)
-        workload = load_workload(planned.workload, get_settings().max_prompt_chars)
+        workload = workload_of(planned, get_settings().max_prompt_chars)
         if resume_id is None:
             begun = experiment = begin(store, planned, workload)
         else:
