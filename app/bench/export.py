@@ -20,7 +20,7 @@ from app.bench.conversation import Column, Conversation
 from app.bench.figures import all_figures
 from app.bench.labels import offered_toggles
 from app.bench.metric import Figure
-from app.bench.record import RunRecord
+from app.bench.record import ExperimentPlace, RunRecord
 from backends.setup import Setup
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -33,6 +33,10 @@ _UNDER_AN_ANSWER = (
     "peak_memory_bytes",
     "cost_dollars",
 )
+_PLACE = {
+    **{"experiment_id": "id", "round": "round", "conversation": "conversation", "turn": "turn"},
+    **{"setup_index": "setup", "attempt": "attempt"},
+}
 Cell = str | int | float | None
 
 
@@ -172,6 +176,8 @@ def _flat(record: RunRecord) -> dict[str, Cell]:
         "error": record.error.message if record.error else "",
         "contended": str(record.contended).lower(),
         "warm": str(record.warm).lower(),
+        "disturbed": record.disturbed,
+        **_place(record.experiment),
         **measured,
         "tokens_counted": record.usage.kind if record.usage else "",
         "weights_bytes": memory.weights_bytes,
@@ -188,6 +194,11 @@ def _flat(record: RunRecord) -> dict[str, Cell]:
         "prompt": record.request.messages[-1].content if record.request.messages else "",
         "answer": record.answer,
     }
+
+
+def _place(place: ExperimentPlace | None) -> dict[str, Cell]:
+    """Where the run stands in its experiment; empty for any other."""
+    return {name: getattr(place, field, None) for name, field in _PLACE.items()}
 
 
 def _number(figure: Figure) -> Cell:

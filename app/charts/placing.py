@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,12 +62,20 @@ _CANDIDATES = (
 )
 
 
-def places(points: Sequence[Named], width_px: float, height_px: float) -> list[Place]:
+def places(
+    points: Sequence[Named],
+    width_px: float,
+    height_px: float,
+    corners: Sequence[tuple[float, float]] = (),
+) -> list[Place]:
     """A place for each name, beside its point or above it, where the least is covered.
 
-    Made for the narrowest a chart gets: a wider one has more room between points.
+    Made for the narrowest a chart gets: a wider one has more room between points. `corners` are
+    those of a line of upright and level parts that is to be kept free, too.
     """
     drawn = [box for point in points for box in _drawn(point, width_px, height_px)]
+    scaled = [(x * width_px, y * height_px) for x, y in corners]
+    drawn += [_part(start, end) for start, end in itertools.pairwise(scaled)]
     taken: list[_Box] = []
     found = []
     for point in points:
@@ -83,6 +92,11 @@ def places(points: Sequence[Named], width_px: float, height_px: float) -> list[P
         taken.append(box)
         found.append(best)
     return found
+
+
+def _part(start: tuple[float, float], end: tuple[float, float]) -> _Box:
+    (left, right), (bottom, top) = (sorted(ends) for ends in zip(start, end, strict=True))
+    return _Box(left - _BAR_PX, bottom - _BAR_PX, right + _BAR_PX, top + _BAR_PX)
 
 
 def _drawn(point: Named, width_px: float, height_px: float) -> list[_Box]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,7 +20,8 @@ _CLEAR = "rgba(0,0,0,0)"
 _CHARACTER_PX = 7.2
 _LABEL_PX = 17
 _MOST_TICKS = 8
-_SUBTITLE_LINE_PX = 17
+_SUBTITLE_LINE_PX = 18
+_TITLE_CHARACTERS, _SUBTITLE_CHARACTERS = 54, 74
 _LINE_CHART_PX = 320
 _BAR_PX, _BAR_MARGINS_PX = 46, 120
 
@@ -63,8 +65,23 @@ def line_chart(title: str, subtitle: str, *, dark: bool) -> go.Figure:
 
 
 def tall_chart(title: str, subtitle: str, height: int, *, dark: bool) -> go.Figure:
-    """A chart whose height follows what is in it."""
-    return _chart(title, subtitle, dark=dark, height=height)
+    """A chart whose height follows what is in it. Title and subtitle are wrapped for a narrow page,
+    and may hold `<br>`."""
+    title, subtitle = wrapped(title, _TITLE_CHARACTERS), wrapped(subtitle, _SUBTITLE_CHARACTERS)
+    lines = (title + subtitle).count("<br>")
+    figure = _chart(title, subtitle, dark=dark, height=height + lines * _SUBTITLE_LINE_PX)
+    figure.update_layout(margin_t=MARGIN["t"] + lines * _SUBTITLE_LINE_PX)
+    return figure
+
+
+def wrapped(text: str, longest: int) -> str:
+    """Lines of at most so many characters, broken between words."""
+    lines = [line for part in text.split("<br>") for line in _broken(part, longest)]
+    return "<br>".join(lines)
+
+
+def _broken(text: str, longest: int) -> list[str]:
+    return textwrap.wrap(text, longest, break_long_words=False, break_on_hyphens=False)
 
 
 def bar_chart(title: str, subtitle: str, bars: int, *, dark: bool) -> go.Figure:
@@ -88,7 +105,7 @@ def _chart(title: str, subtitle: str, *, dark: bool, height: int) -> go.Figure:
             "yanchor": "top",
         },
         height=height,
-        margin={**MARGIN, "t": MARGIN["t"] + _SUBTITLE_LINE_PX * subtitle.count("<br>"), "r": 8},
+        margin={**MARGIN, "r": 8},
         separators=f".{THIN}",
         paper_bgcolor=_CLEAR,
         plot_bgcolor=_CLEAR,

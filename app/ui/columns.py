@@ -159,7 +159,7 @@ def _menu(item: Shown, conversation: Conversation, *, maximised: bool) -> None:
         on_maximise=_toggle_maximised,
     )
     busy = chat_state.is_busy(conversation)
-    setup_editor(item.column, busy=busy)
+    setup_editor(item.column, chat_state.set_column, busy=busy)
     own_sampling(item.column, conversation.comparison.sampling, busy=busy)
 
 

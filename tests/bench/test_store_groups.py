@@ -114,7 +114,7 @@ def test_experiments_are_listed_with_their_runs_counted(store: Store) -> None:
         *("e", "Cache on or off", "stopped", "Stopped"),
     )
     assert (newest.setups, newest.finished, newest.failed, newest.disturbed) == (2, 2, 1, 1)
-    assert newest.last_run_at == NOON + DAY
+    assert (newest.workload, newest.last_run_at) == ("short-chat", NOON + DAY)
     assert (oldest.id, oldest.finished, oldest.last_run_at) == ("old", 0, None)
     assert [one.id for one in store.experiment_summaries("local", 1, 1)] == ["old"]
     assert store.experiment_summaries("ann") == []

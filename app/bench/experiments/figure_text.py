@@ -111,7 +111,7 @@ def short_title(figure: SetupFigure) -> str:
 def axis_title(figure: SetupFigure, scale: Scale) -> str:
     """What stands at an axis: the metric, its unit, and which end is the better."""
     unit = f" ({scale.unit})" if scale.unit else ""
-    title = "Cost" if scale.is_money else figure.title
+    title = "Cost" if scale.is_money else short_title(figure)
     return f"{title}{unit} · {figure.better} is better"
 
 

@@ -1,8 +1,6 @@
-"""The workload of lengths: a grid of prompts and answers of about so many tokens each."""
+"""The workload of lengths: one prompt for each pair of a prompt's and an answer's length. Pure."""
 
 from __future__ import annotations
-
-from itertools import cycle, islice
 
 from app.bench.experiments.plan import LENGTHS, Plan
 from app.bench.experiments.workloads import (
@@ -11,40 +9,46 @@ from app.bench.experiments.workloads import (
     WorkloadInvalid,
     load_workload,
 )
-from app.bench.quality.texts import quality_pieces
 from backends.request import Message
 
-# Of the bundled text under the bundled model's tokenizer, which is near that of others for English
-# prose. What a prompt really had is counted in each record.
-_TOKENS_PER_WORD = 1.25
-_QUESTION = "Go on with this text:"
+# English text has about four characters a token; the record of a run tells the true count.
+_CHARS_PER_TOKEN = 4
+_TASK = "Tell me in your own words what this text says. "
+_SENTENCES = (
+    "The old harbour lies at the mouth of the river, where the ships used to wait for the tide. ",
+    "Every morning the baker carries fresh bread over the bridge to the small market. ",
+    "A row of tall trees stands along the road, and in their shade children play after school. ",
+    "When the wind comes from the sea, the bells of the church can be heard in the next village. ",
+    "The library keeps the letters of a captain who sailed twice around the world. ",
+    "In summer the gardens are full of visitors, who drink tea and talk about the weather. ",
+    "The clock on the tower has been seven minutes late for as long as anyone remembers. ",
+    "On the last day of the year the whole town meets at the water and lights small fires. ",
+)
 
 
 def workload_of(plan: Plan, max_prompt_chars: int = MAX_PROMPT_CHARS) -> Workload:
-    """What a plan asks: its grid of lengths, a built-in workload, or a file.
+    """What a plan asks: its grid of lengths, a built-in workload or a file.
 
-    Raises `WorkloadInvalid`.
+    Raises `WorkloadInvalid` where there is none such.
     """
     if plan.workload != LENGTHS:
         return load_workload(plan.workload, max_prompt_chars)
-    places = len(plan.prompt_tokens_grid) * len(plan.output_tokens_grid)
-    tokens = [n for n in plan.prompt_tokens_grid for _ in plan.output_tokens_grid]
-    conversations = tuple(_prompt(n, place / places) for place, n in enumerate(tokens))
-    longest = max(len(messages[-1].content) for messages in conversations)
+    longest = max(plan.prompt_tokens_grid) * _CHARS_PER_TOKEN
     if longest > max_prompt_chars:
         raise WorkloadInvalid(
-            f"A prompt of {max(tokens):,} tokens has {longest:,} characters; "
-            f"{max_prompt_chars:,} may be.",
-            "Take shorter prompts, or raise DYNO_MAX_PROMPT_CHARS.",
+            f"The longest prompt would have {longest:,} characters; {max_prompt_chars:,} may be.",
+            "Shorten it, or raise DYNO_MAX_PROMPT_CHARS.",
         )
-    return Workload(LENGTHS, conversations)
+    asked = [
+        (Message(role="user", content=_prompt(tokens)),)
+        for tokens in plan.prompt_tokens_grid
+        for _ in plan.output_tokens_grid
+    ]
+    return Workload(LENGTHS, tuple(asked))
 
 
-def _prompt(tokens: int, start: float) -> tuple[Message, ...]:
-    """About so many tokens of the bundled text. `start`: the share of it that is skipped, so that
-    no two prompts begin alike; at its end it begins again."""
-    words = [word for piece in quality_pieces() for word in piece.text.split()]
-    count = max(1, round(tokens / _TOKENS_PER_WORD) - len(_QUESTION.split()))
-    first = int(start * len(words))
-    taken = islice(cycle(words), first, first + count)
-    return (Message(role="user", content=f"{_QUESTION} {' '.join(taken)}"),)
+def _prompt(tokens: int) -> str:
+    """A task and as much text as makes about so many tokens; the task alone where that is few."""
+    chars = max(len(_TASK), tokens * _CHARS_PER_TOKEN)
+    text = "".join(_SENTENCES) * (chars // sum(map(len, _SENTENCES)) + 1)
+    return (_TASK + text)[:chars].strip()

@@ -6,18 +6,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.bench.energy.counters import CounterOf
 from app.bench.energy.meter import EnergyMeter
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.laboratory import Laboratory
 from app.bench.experiments.order import Cell
 from app.bench.experiments.samples import SetupFigure
 from app.bench.experiments.workloads import Workload
 from app.bench.record import RunRecord
+from app.bench.runner import Bench
+from app.bench.store import Store
 from backends.engine import CancelToken
 from backends.errors import DynoError
 from backends.request import Request
 
 Figures = Mapping[int, tuple[SetupFigure, ...]]
+
+
+class Rooms(Protocol):
+    """The laboratory, as far as a pass needs it."""
+
+    @property
+    def bench(self) -> Bench: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def counter_of(self) -> CounterOf: ...
 
 
 class RunMaker(Protocol):
@@ -34,7 +47,7 @@ class PassWork:
     the reason to end now, empty while there is none. `keep` saves something named, and tries again
     while the store is gone for a moment."""
 
-    laboratory: Laboratory
+    laboratory: Rooms
     experiment: Experiment
     workload: Workload
     cancel: CancelToken

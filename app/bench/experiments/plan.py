@@ -26,30 +26,24 @@ from backends.errors import DynoError
 from backends.request import Sampling
 from backends.setup import Setup
 
-LENGTHS = "lengths"
-OUTPUT_TOKENS = 64
-CONFIDENCE = 0.95
-# Who ends at the first narrow interval ends where the spread was underrated by chance. Intervals
-# that are made at 97 % hold with 95 % then (docs/decisions/0014).
-STOPPING_CONFIDENCE = 0.97
 _REMEDY = "Correct the plan; examples/experiment.toml shows every field."
-_OF_PASSES = ("quality", "quality_reference", "quality_text", "energy")
-_GRIDS = ("prompt_tokens_grid", "output_tokens_grid")
-_TOP = (
-    *("name", "workload", "repeats", "warm_ups", "output", "output_tokens", "salt", "seed"),
-    *_GRIDS,
-    *_OF_PASSES,
-    *("stop_within_percent", "time_budget_seconds"),
-)
-# What may change between two sittings of an experiment.
-_FREE = {
-    *("name", "quality", "energy"),
-    *("stop_within_percent", "time_budget_seconds", "money_budget_dollars"),
-}
+LENGTHS = "lengths"
+_OUTPUT_TOKENS = 64
+_FIRST = ("name", "workload", "prompt_tokens_grid", "output_tokens_grid", "repeats", "warm_ups")
+_PASSES = ("quality", "quality_reference", "quality_text", "energy")
+_TOP = (*_FIRST, "output", "output_tokens", "salt", "seed", *_PASSES)
+_BUDGETS = ("time_budget_seconds", "money_budget_dollars", "stop_within_percent")
+_MOST_LENGTHS = 32
+# Looking at the intervals while they narrow costs confidence: it is paid beforehand, so that those
+# of an experiment that ended early hold with 95 % all the same (docs/decisions/0014).
+CONFIDENCE, CONFIDENCE_WITH_LOOKS = 0.95, 0.96
 
-
-PromptTokens = Annotated[int, Field(ge=1, le=50_000)]
-OutputTokens = Annotated[int, Field(ge=1, le=32_768)]
+PromptGrid = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=131_072)], ...], Field(max_length=_MOST_LENGTHS)
+]
+OutputGrid = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=32_768)], ...], Field(max_length=_MOST_LENGTHS)
+]
 
 
 class PlanInvalid(DynoError):
@@ -75,8 +69,11 @@ class Plan(_Frozen):
     makes every answer `output_tokens` long (equal work, for speed), "natural" lets the model end,
     at the latest there. `seed` is that of the order and of the salt.
 
-    `prompt_tokens_grid`, `output_tokens_grid`: those of the workload "lengths", which asks a prompt
-    of about each length for an answer of exactly each length.
+    The workload "lengths" is a grid: a prompt of about each number of `prompt_tokens_grid`, and for
+    each an answer of exactly each number of `output_tokens_grid`, in place of `output_tokens`.
+
+    `stop_within_percent`: it ends before its last round when every ratio's interval is within ± so
+    many percent.
 
     `salt`: every prompt begins with a few other letters, so that no cache has seen it. None salts
     unless a setup reuses prefixes, which is then what is measured.
@@ -84,8 +81,6 @@ class Plan(_Frozen):
     `quality`, `energy`: passes of their own after the runs. `quality_reference` is the label of the
     setup that the others' answers are held against (empty: the widest weights), `quality_text` the
     path of a text to score instead of the bundled one.
-
-    `stop_within_percent`: the runs end when every interval of a ratio is within ± that percent.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
@@ -94,18 +89,18 @@ class Plan(_Frozen):
     repeats: Annotated[int, Field(ge=1, le=10_000)] = 8
     warm_ups: Annotated[int, Field(ge=0, le=100)] = 1
     output: Literal["fixed", "natural"] = "fixed"
-    output_tokens: OutputTokens = OUTPUT_TOKENS
-    prompt_tokens_grid: Annotated[tuple[PromptTokens, ...], Field(max_length=16)] = ()
-    output_tokens_grid: Annotated[tuple[OutputTokens, ...], Field(max_length=16)] = ()
+    output_tokens: Annotated[int, Field(ge=1, le=32_768)] = _OUTPUT_TOKENS
+    prompt_tokens_grid: PromptGrid = ()
+    output_tokens_grid: OutputGrid = ()
     salt: bool | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     quality: bool = False
     quality_reference: str = ""
     quality_text: str = ""
     energy: bool = False
-    stop_within_percent: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
     time_budget_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     money_budget_dollars: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
+    stop_within_percent: Annotated[float, Field(gt=0, le=100)] | None = None
 
     @model_validator(mode="after")
     def _holds_together(self) -> Plan:
@@ -117,25 +112,22 @@ class Plan(_Frozen):
             raise ValueError(f"no setup has the label “{self.quality_reference}”")
         if not self.quality and (self.quality_reference or self.quality_text):
             raise ValueError("quality_reference and quality_text need quality = true")
-        self._grid_holds_together()
-        if self.stop_within_percent is not None and len(self.setups) < 2:
-            raise ValueError("stop_within_percent needs a second setup: it looks at ratios")
         if self.salt and any(one.setup.reuse_prefix for one in self.setups):
             raise ValueError("a salted prompt has no prefix to reuse, so reuse_prefix does nothing")
+        if self.stop_within_percent is not None and len(self.setups) < 2:
+            raise ValueError("stop_within_percent needs a second setup, to be held against it")
+        self._refuse_half_a_grid()
         return self
 
-    def _grid_holds_together(self) -> None:
+    def _refuse_half_a_grid(self) -> None:
         grids = self.prompt_tokens_grid, self.output_tokens_grid
         if self.workload != LENGTHS:
             if any(grids):
-                raise ValueError(f'grids of lengths need workload = "{LENGTHS}"')
-            return
-        if not all(grids):
-            raise ValueError("the workload needs prompt_tokens_grid and output_tokens_grid")
-        if any(len(set(grid)) < len(grid) for grid in grids):
-            raise ValueError("a grid of lengths names one twice")
-        if self.output != "fixed" or self.output_tokens != OUTPUT_TOKENS:
-            raise ValueError("output and output_tokens do nothing beside output_tokens_grid")
+                raise ValueError(f"a grid of lengths belongs to the workload “{LENGTHS}”")
+        elif not all(grids):
+            raise ValueError("lengths need a prompt_tokens_grid and an output_tokens_grid")
+        elif self.output != "fixed" or self.output_tokens != _OUTPUT_TOKENS:
+            raise ValueError("the lengths of answers are those of output_tokens_grid")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -154,24 +146,31 @@ class Plan(_Frozen):
         return not any(one.setup.reuse_prefix for one in self.setups)
 
     @property
-    def samplings(self) -> tuple[Sampling, ...]:
-        """Those of the conversations, in turn and over again. Greedy, so that an answer depends on
-        nothing but setup and prompt."""
-        lengths = self.output_tokens_grid or (self.output_tokens,)
-        fixed = self.output == "fixed"
-        return tuple(Sampling(max_new_tokens=n, fixed_length=fixed) for n in lengths)
+    def sampling(self) -> Sampling:
+        """Greedy, so that an answer depends on nothing but setup and prompt."""
+        return Sampling(max_new_tokens=self.output_tokens, fixed_length=self.output == "fixed")
 
     def sampling_of(self, conversation: int) -> Sampling:
-        return self.samplings[conversation % len(self.samplings)]
+        """That of one conversation (its index): in a grid each has its own length of answers."""
+        grid = self.output_tokens_grid
+        if not grid:
+            return self.sampling
+        return Sampling(max_new_tokens=grid[conversation % len(grid)], fixed_length=True)
+
+    @property
+    def answers_alike(self) -> tuple[Sampling, OutputGrid]:
+        """What two plans must share, besides the workload, to ask for the same work."""
+        return self.sampling, self.output_tokens_grid
 
     @property
     def confidence(self) -> float:
-        """At which the intervals of all ratios are made, so that they hold together with 95 %."""
-        return CONFIDENCE if self.stop_within_percent is None else STOPPING_CONFIDENCE
+        """With which all intervals of its conclusion are to hold together."""
+        return CONFIDENCE if self.stop_within_percent is None else CONFIDENCE_WITH_LOOKS
 
     def asks_the_same_as(self, other: Plan) -> bool:
-        """Whether only name, early ends and passes differ: then runs of one count for the other."""
-        return self.model_dump(exclude=_FREE) == other.model_dump(exclude=_FREE)
+        """Whether only name, budgets and passes differ: then runs of one count for the other."""
+        free = {"name", "quality", "energy", *_BUDGETS}
+        return self.model_dump(exclude=free) == other.model_dump(exclude=free)
 
 
 def read_plan(path: Path) -> Plan:
@@ -235,8 +234,7 @@ def _sentence(error: ValidationError) -> str:
 def plan_toml(plan: Plan) -> str:
     """The plan as a file that `parse_plan` reads back as the same plan."""
     lines = [f"{name} = {_toml(getattr(plan, name))}" for name in _TOP if _is_set(plan, name)]
-    if plan.money_budget_dollars is not None:
-        lines.append(f"money_budget_dollars = {_toml(str(plan.money_budget_dollars))}")
+    lines += [f"{name} = {_toml(getattr(plan, name))}" for name in _BUDGETS if _is_set(plan, name)]
     for one in plan.setups:
         lines += ["", "[[setups]]"]
         lines += [f"label = {_toml(one.label)}"] if one.label else []
@@ -248,11 +246,13 @@ def plan_toml(plan: Plan) -> str:
 def _is_set(plan: Plan, name: str) -> bool:
     """Passes that are not made go unnamed: an earlier version, which knows none, can read it."""
     value = getattr(plan, name)
-    return value is not None and (name not in (*_GRIDS, *_OF_PASSES) or bool(value))
+    return value not in (None, ()) and (name not in _PASSES or bool(value))
 
 
 def _toml(value: object) -> str:
     """JSON writes text, numbers and booleans as TOML does, but for one control character."""
+    if isinstance(value, Decimal):
+        value = str(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

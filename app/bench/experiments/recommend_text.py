@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.bench.experiments.figure_text import (
     figure_text,
@@ -16,6 +17,7 @@ from app.bench.experiments.findings import Findings, SetupFigures
 from app.bench.experiments.recommend import Judgement, Recommendation, RunnerUp
 from app.bench.experiments.samples import SetupFigure
 from app.bench.format import significant
+from app.charts.style import THIN
 
 
 def verdict(findings: Findings, found: Recommendation) -> str:
@@ -50,7 +52,11 @@ def details(findings: Findings, found: Recommendation) -> list[str]:
 def limit_text(figure: SetupFigure, limit: float) -> str:
     """TTFT ≤ 300 ms."""
     sign = "≥" if figure.better == "higher" else "≤"
-    return f"{short_title(figure)} {sign} {value_text(figure, limit)}"
+    scale = scale_of(figure, [limit])
+    number = f"{limit / scale.divisor:.6g}"  # as it was typed
+    gap = "" if scale.unit in ("", "×") else THIN
+    told = f"${number}{scale.unit[1:]}" if scale.is_money else f"{number}{gap}{scale.unit}"
+    return f"{short_title(figure)} {sign} {told}"
 
 
 def judgement_text(figure: SetupFigure, judged: Judgement) -> str:
@@ -58,7 +64,8 @@ def judgement_text(figure: SetupFigure, judged: Judgement) -> str:
     if judged.worst is None:
         return judged.reason
     bound = "at least" if figure.better == "higher" else "up to"
-    return f"{bound} {value_text(figure, judged.worst)}"
+    # A digit more than figures have: it is held against the limit.
+    return f"{bound} {replace(scale_of(figure, [judged.worst]), digits=4).text(judged.worst)}"
 
 
 def some_figure(findings: Findings, metric: str) -> SetupFigure:

@@ -179,8 +179,7 @@ def _ratio(one: MetricRatio) -> _Cell:
 
 
 def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
-    lengths = plan.output_tokens_grid or (plan.output_tokens,)
-    length = f"{', '.join(map(str, lengths))} tokens"
+    length = f"{plan.output_tokens} tokens"
     told = [
         ("Workload", Path(plan.workload).name),
         ("Repeats", f"{plan.repeats}, after {_counted(plan.warm_ups, 'warm-up')} of each setup"),

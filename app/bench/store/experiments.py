@@ -61,6 +61,11 @@ def newest(session: Session, visitor: str | None, limit: int) -> list[Experiment
     return [one for one in parsed if one is not None]
 
 
+def count(session: Session, visitor: str | None) -> int:
+    shown = _shown(visitor).order_by(None).subquery()
+    return session.scalar(select(func.count()).select_from(shown)) or 0
+
+
 def summaries(
     session: Session, visitor: str | None, limit: int, offset: int
 ) -> list[ExperimentSummary]:
@@ -76,8 +81,8 @@ def summaries(
             updated_at=row.updated_at,
             state=row.state,
             reason=row.reason,
-            setups=_length_of(row.plan, "setups"),
-            left_out=_length_of(row.left_out),
+            **_planned(row.plan),
+            left_out=len(_parsed(row.left_out)),
             imported_from=row.imported_from,
             **counts.get(row.id, _NO_RUNS),
         )
@@ -159,13 +164,21 @@ def _owned(
     return row if visitor is None or row.visitor == visitor else None
 
 
-def _length_of(text: str, name: str | None = None) -> int:
-    """How many there are in a JSON list or object; 0 where another version wrote it otherwise."""
+def _planned(plan: str) -> dict[str, Any]:
+    """What a list tells of a plan, whichever version wrote it."""
+    parsed = _parsed(plan)
+    return {
+        "workload": str(parsed.get("workload", "")),
+        "setups": len(parsed.get("setups", ())),
+    }
+
+
+def _parsed(text: str) -> dict[str, Any]:
     try:
         parsed = json.loads(text)
-        return len(parsed if name is None else parsed[name])
-    except (ValueError, KeyError, TypeError):
-        return 0
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _parse(row: ExperimentRow) -> Experiment | None:

@@ -16,15 +16,7 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.sample_table import SampleTable
 from app.bench.experiments.samples import PassResult, SetupFigure
 from app.bench.record import RunRecord
-from app.bench.store import (
-    conversations,
-    database,
-    experiments,
-    failures,
-    passes,
-    runs,
-    samples,
-)
+from app.bench.store import conversations, database, experiments, failures, passes, runs, samples
 from app.bench.store.values import (
     ConversationSummary,
     ExperimentSummary,
@@ -186,6 +178,10 @@ class Store:
         """Newest first, with how many runs each has; reads neither plans whole nor runs."""
         with self._reading() as session:
             return experiments.summaries(session, visitor, limit, offset)
+
+    def count_experiments(self, visitor: str | None) -> int:
+        with self._reading() as session:
+            return experiments.count(session, visitor)
 
     def rename_experiment(self, id_: str, visitor: str | None, name: str) -> bool:
         """Empty: the plan's own name again. False where there is none such for the visitor."""

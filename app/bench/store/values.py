@@ -91,6 +91,7 @@ class ExperimentSummary:
     updated_at: dt.datetime
     state: str
     reason: str
+    workload: str
     setups: int
     left_out: int
     finished: int

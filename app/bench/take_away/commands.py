@@ -14,6 +14,7 @@ from backends.remote.servers import KINDS
 from backends.setup import Setup
 
 _DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+_GGUF = "MODEL.gguf stands for the file that this app wrote or fetched into the data folder."
 _GUESSES = 5  # that a server needs to be told where this app lets them follow their success
 
 
@@ -41,7 +42,7 @@ def _vllm(setup: Setup) -> Code:
     elif setup.weights == "nf4":
         parts += ["--quantization", "bitsandbytes"]
     else:
-        missing.append("INT8 by bitsandbytes, which vLLM does not have.")
+        missing.append("vLLM has no INT8 by bitsandbytes: this takes the checkpoint’s type.")
     missing += _cache_missing(setup, "vLLM", "--kv-cache-dtype fp8 has 8 bits")
     if setup.speculation == "draft":
         told = {
@@ -73,20 +74,20 @@ def _tgi(setup: Setup) -> Code:
     elif setup.weights in ("bf16", "fp16"):
         parts += ["--dtype", _DTYPES[setup.weights]]
     else:
-        missing.append("fp32: TGI computes in 16 bits.")
+        missing.append("TGI computes in 16 bits where this setup has fp32.")
     missing += _cache_missing(setup, "TGI", "--kv-cache-dtype fp8_e5m2 has 8 bits")
     if setup.speculation == "lookup":
         parts += ["--speculate", str(setup.draft_tokens or _GUESSES)]
     elif setup.speculation == "draft":
-        missing.append("The draft model: TGI guesses by prompt lookup or trained heads only.")
+        missing.append("TGI takes no draft model: it guesses by prompt lookup or by trained heads.")
     return Code("TGI", shlex.join(parts), tuple(missing))
 
 
 def _cache_missing(setup: Setup, server: str, nearest: str) -> list[str]:
     if setup.kv_cache == "off":
-        return [f"No KV cache: {server} always has one."]
+        return [f"{server} always keeps a KV cache."]
     if setup.kv_cache == "quantized":
-        return [f"A KV cache of 4 bits: {nearest}, which is the nearest."]
+        return [f"{server} has no KV cache of 4 bits; {nearest}."]
     return []
 
 
@@ -94,7 +95,7 @@ def _llama_server(setup: Setup) -> Code:
     source, _ = model_source(setup)
     is_file = source.endswith(".gguf")
     parts = ["llama-server", "-m", source if is_file else "MODEL.gguf"]
-    missing = [] if is_file else ["MODEL.gguf: the file that this app wrote or fetched."]
+    missing = [] if is_file else [_GGUF]
     if setup.threads is not None:
         parts += ["--threads", str(setup.threads)]
     kind = cache_type(setup)
@@ -102,7 +103,7 @@ def _llama_server(setup: Setup) -> Code:
         parts += ["--cache-type-k", kind, "--cache-type-v", kind]
     if setup.speculation == "draft":
         parts += ["-md", "DRAFT.gguf"]
-        missing.append("DRAFT.gguf: the draft’s file, likewise.")
+        missing.append("DRAFT.gguf stands for the draft’s file.")
     elif setup.speculation == "lookup":
         parts += ["--spec-type", "ngram-simple"]
     return Code("llama.cpp server", shlex.join(parts), tuple(missing))

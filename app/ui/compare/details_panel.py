@@ -15,7 +15,7 @@ from app.bench.experiments.samples import MEDIANS
 from app.ui.colors import is_dark_theme
 from app.ui.compare.chart_box import draw_chart
 
-_TITLES: dict[ChartName, str] = {
+TITLES: dict[ChartName, str] = {
     "ratios": "Against the reference",
     "heat": "All figures",
     "distribution": "Spread of the runs",
@@ -31,9 +31,9 @@ def draw_details(findings: Findings) -> None:
     id_ = findings.experiment.id
     chosen = st.segmented_control(
         "Chart",
-        list(_TITLES),
+        list(TITLES),
         default="ratios",
-        format_func=_TITLES.__getitem__,
+        format_func=TITLES.__getitem__,
         required=True,
         key=f"details-{id_}",
         label_visibility="collapsed",

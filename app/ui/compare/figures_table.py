@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from html import escape
 
 import streamlit as st
@@ -18,8 +18,7 @@ from app.ui.safe_text import plain_text_as_markdown
 def draw_figures(findings: Findings) -> None:
     st.caption("Medians of the runs with their 95 % intervals, then what other passes found.")
     st.html(figures_html(findings))
-    for remark in remarks(findings):
-        st.caption(plain_text_as_markdown(remark))
+    st.caption("  \n".join(plain_text_as_markdown(one) for one in remarks(findings)))
 
 
 def figures_html(findings: Findings) -> str:
@@ -73,15 +72,14 @@ def _runs(findings: Findings, setup: SetupFigures) -> tuple[str, str]:
     return grouped(counted), ", ".join(notes)
 
 
-def remarks(findings: Findings) -> Sequence[str]:
-    """What was left out, what was disturbed, what has not ended."""
+def remarks(findings: Findings) -> list[str]:
+    """What a reader must know to believe the table; how many runs were disturbed is in it."""
     experiment = findings.experiment
-    found = [f"Ended early: {experiment.reason}"] if experiment.reason else []
-    found += [f"{label} was left out: {said}" for label, said in experiment.left_out.items()]
-    disturbed = sum(one.disturbed for one in findings.conclusion.setups)
-    if disturbed:
-        found.append(
-            f"{disturbed} of the runs that count were disturbed by other work, also when they were "
-            "made again: on a quiet machine medians may be better."
+    told = [f"Ended early: {experiment.reason}"] if experiment.reason else []
+    told += [f"{label} was left out: {why}" for label, why in experiment.left_out.items()]
+    if any(one.disturbed for one in findings.conclusion.setups):
+        told.append(
+            "Beside runs that are told as disturbed there was other work, also when they were made "
+            "again: on a quiet machine the medians may be better."
         )
-    return found
+    return told

@@ -13,7 +13,6 @@ from app.bench.experiments.charts import (
     pareto_chart,
     pareto_rows,
 )
-from app.bench.experiments.figure_text import short_title
 from app.bench.experiments.findings import Findings
 from app.bench.store import Store
 from app.ui.colors import is_dark_theme
@@ -46,7 +45,7 @@ def draw_pareto(findings: Findings, store: Store, visitor: str) -> None:
 
 def _chosen_axes(findings: Findings, defaults: tuple[str, str]) -> tuple[str, str]:
     offered = axes(findings)
-    titles = {one.metric: short_title(one) for one in offered}
+    titles = {one.metric: one.title for one in offered}
     id_ = findings.experiment.id
     with st.container(horizontal=True):
         chosen = [
@@ -56,7 +55,7 @@ def _chosen_axes(findings: Findings, defaults: tuple[str, str]) -> tuple[str, st
                 index=list(titles).index(default),
                 format_func=titles.__getitem__,
                 key=f"pareto-{which}-{id_}",
-                width=230,
+                width=280,
             )
             for which, default in zip(("Horizontal", "Vertical"), defaults, strict=True)
         ]
@@ -64,7 +63,7 @@ def _chosen_axes(findings: Findings, defaults: tuple[str, str]) -> tuple[str, st
 
 
 def _clicked(selection: Any) -> int | None:
-    points = selection.selection.points if selection is not None else []
+    points = selection["selection"]["points"] if selection is not None else []
     for point in points:
         index = point.get("customdata")
         index = index[0] if isinstance(index, list) else index

@@ -60,8 +60,7 @@ def draw_recommendation(findings: Findings) -> None:
     found = recommend(findings, limits, wish)
     with place:
         st.markdown(f"**{plain_text_as_markdown(verdict(findings, found))}**")
-        for sentence in details(findings, found):
-            st.caption(plain_text_as_markdown(sentence))
+        st.caption("  \n".join(plain_text_as_markdown(one) for one in details(findings, found)))
     if limits:
         st.html(judgements_html(findings, found))
     if found.best:

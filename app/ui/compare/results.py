@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.bench.experiments.experiment import Experiment
 from app.bench.store import Store
+from app.ui.compare.across import draw_across
 from app.ui.compare.details_panel import draw_details
 from app.ui.compare.figures_table import draw_figures
 from app.ui.compare.pareto_panel import draw_pareto
@@ -25,4 +26,5 @@ def render_results(experiment: Experiment, store: Store, visitor: str) -> None:
         draw_recommendation(found)
         draw_details(found)
         draw_figures(found)
+        draw_across(found, store, visitor)
     st.html(READY)

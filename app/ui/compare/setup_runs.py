@@ -18,11 +18,10 @@ MOST_ROWS = 500
 
 def draw_setup_runs(findings: Findings, index: int, store: Store, visitor: str) -> None:
     setup = findings.setups[index]
-    runs = sorted(
-        (run for run in findings.samples if run.place.setup == index),
-        key=lambda run: (run.created_at, run.place.attempt),
-    )
-    shown = runs[:MOST_ROWS]
+    table = findings.samples
+    runs = [run for run, setup in enumerate(table.setups.tolist()) if setup == index]
+    runs.sort(key=lambda run: table.created_at[run])
+    shown = [table[run] for run in runs[:MOST_ROWS]]
     st.subheader(f"Runs of {setup.label}", anchor=False)
     if len(runs) > len(shown):
         st.caption(f"The first {grouped(len(shown))} of {grouped(len(runs))}.")
@@ -50,8 +49,9 @@ def draw_setup_runs(findings: Findings, index: int, store: Store, visitor: str) 
 
 def table_data(findings: Findings, runs: list[RunSample]) -> dict[str, list[object]]:
     """In fixed units, so that columns sort; None where not measured."""
+    ids = findings.samples.run_ids
     setups = {run.place.setup for run in runs}
-    counted = {run.run_id for index in setups for run in findings.runs_of(index)}
+    counted = {ids[run] for index in setups for run in findings.counted(index)}
     return {
         "When": [run.created_at for run in runs],
         "Round": [run.place.round for run in runs],

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.bench.experiments import running
+from app.bench.experiments import running, sitting
 from app.bench.experiments.board import ExperimentBoard
 from app.bench.experiments.disturbance import OtherLoad, Reading
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlanInvalid, PlannedSetup
 from app.bench.experiments.running import CannotResume, Laboratory, records_of
 from app.bench.experiments.shelf import WorkloadShelf
-from app.bench.experiments.workloads import Workload
+from app.bench.experiments.workloads import Workload, pasted
 from app.bench.record import RunRecord
 from backends.errors import InvalidRequest, NotRecorded
 from backends.request import Message
@@ -197,7 +197,7 @@ def test_a_cancelled_one_keeps_what_is_done(
     wait_until(lambda: any(one.setup.model == "slow" and one.requests for one in fake.engines))
     board.cancel(begun.id, None)
     stopped = ended(board, workshop, begun.id)
-    assert (stopped.state, stopped.reason) == ("stopped", running.STOPPED)
+    assert (stopped.state, stopped.reason) == ("stopped", sitting.STOPPED)
     assert records_of(workshop.store, begun)
 
 
@@ -224,7 +224,7 @@ def test_a_visitor_touches_own_experiments_only(
 def test_a_full_disk_ends_it_with_the_reason(
     board: ExperimentBoard, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
 
     def full(record: RunRecord) -> None:
         raise NotRecorded("Not recorded: the disk is full.", "Free some space.")
@@ -243,7 +243,7 @@ def test_an_end_that_the_store_does_not_take_is_told_all_the_same(
     gate: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
     begun = board.start(plan_of("slow"), OWN, ADA)
     wait_for_a_run(fake)
 
@@ -314,6 +314,11 @@ def test_a_visitors_experiment_is_bounded(public: ExperimentBoard, workshop: Wor
         public.start(plan_of("bundled", time_budget_seconds=121), OWN, ADA)
     with pytest.raises(PlanInvalid, match="catalog"):
         public.start(plan_of("/etc/secret"), OWN, ADA)
+    with pytest.raises(PlanInvalid, match="opens no files"):
+        public.start(plan_of("bundled", quality=True, quality_text="/etc/secret"), OWN, ADA)
+    long = pasted("\n".join(["x" * 199_000] * 12))
+    with pytest.raises(PlanInvalid, match="2,388,000 characters"):
+        public.start(plan_of("bundled", repeats=1), long, ADA)
 
 
 def test_visitors_have_one_each_and_few_wait(

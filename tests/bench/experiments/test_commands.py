@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.bench.__main__ import app
-from app.bench.experiments import running
+from app.bench.experiments import running, sitting
 from app.bench.experiments.commands import following
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.plan import read_plan
@@ -61,6 +61,26 @@ def invoked(*arguments: object) -> Result:
 
 def last_json(result: Result) -> Any:
     return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_figures_of_passes_are_shown_and_told(plan: Path, fake: FakeBackend) -> None:
+    fake.scripts = {"a": Script(blur=0.0), "b": Script(blur=0.2)}
+    text = plan.with_name("text.txt")
+    text.write_text("\n\n".join(f"{n} and some words more. " * 10 for n in range(6)))
+    wanted = f'quality = true\nquality_text = "{text.name}"\nenergy = true\n'
+    plan.with_name("asked.txt").write_text("One?\nTwo?\n")
+    plan.write_text(wanted + PLAN.replace('"list"', '"asked.txt"'))
+    result = invoked("run", plan, "--json")
+    assert result.exit_code == 0, result.output
+    told = {one["name"]: one["setups"] for one in last_json(result)["passes"]}
+    kl = next(one for one in told["quality"]["1"] if one["metric"] == "kl_per_token")
+    assert kl["value"] > 0
+    assert "p log(p / q)" in kl["formula"]
+    assert told["energy"]["0"][0]["value"] is None
+    assert "The quality pass" in result.stdout
+    assert "Energy per output token: not measured: no energy counter is known" in result.stdout
+    again = invoked("compare", last_json(result)["experiment"]["id"], "--json")
+    assert last_json(again)["passes"] == last_json(result)["passes"]
 
 
 def ratio_of(conclusion: Any, metric: str) -> Any:
@@ -186,7 +206,7 @@ def test_ctrl_c_keeps_what_is_done(plan: Path, monkeypatch: pytest.MonkeyPatch) 
     result = invoked("run", plan, "--json")
     assert result.exit_code == 130
     told = last_json(result)
-    assert told["experiment"]["reason"] == running.STOPPED
+    assert told["experiment"]["reason"] == sitting.STOPPED
     assert sum(one["finished"] for one in told["conclusion"]["setups"]) == 5
 
 

@@ -1,49 +1,74 @@
-"""A grid of lengths asks every prompt length for every answer length."""
+"""The workload of lengths: a grid of prompts and answers."""
 
 from __future__ import annotations
 
 import pytest
-from tokenizers import Tokenizer
 
 from app.bench.experiments.lengths import workload_of
-from app.bench.experiments.plan import Plan, PlannedSetup
+from app.bench.experiments.plan import Plan, PlannedSetup, parse_plan, plan_toml
+from app.bench.experiments.running import Laboratory, begin, conduct, records_of
 from app.bench.experiments.workloads import WorkloadInvalid
-from backends.settings import ROOT
-from backends.setup import Setup
+from backends.engine import CancelToken
+from tests.fakes import FakeBackend
+from tests.fakes.workshop import Workshop, setup_of
 
 
-def plan_of(prompts: tuple[int, ...], outputs: tuple[int, ...]) -> Plan:
-    return Plan(
-        name="Lengths",
-        setups=(PlannedSetup(setup=Setup()),),
-        workload="lengths",
-        prompt_tokens_grid=prompts,
-        output_tokens_grid=outputs,
-    )
+def grid(prompts: tuple[int, ...], outputs: tuple[int, ...], **fields: object) -> Plan:
+    lengths = {"prompt_tokens_grid": prompts, "output_tokens_grid": outputs}
+    setups = (PlannedSetup(setup=setup_of("a")),)
+    base = {"name": "grid", "workload": "lengths", "setups": setups, "repeats": 1}
+    return Plan.model_validate(base | lengths | fields)
 
 
-def test_each_prompt_is_asked_for_an_answer_of_each_length() -> None:
-    plan = plan_of((50, 400), (8, 16, 32))
+def test_each_prompt_is_asked_for_each_length_of_answer() -> None:
+    plan = grid((32, 128), (4, 8, 16))
     workload = workload_of(plan)
-    texts = [messages[0].content for messages in workload.conversations]
-    asked = [(len(text) > 800, plan.sampling_of(i)) for i, text in enumerate(texts)]
-    lengths = [(is_long, one.max_new_tokens, one.fixed_length) for is_long, one in asked]
-    assert lengths == [(is_long, n, True) for is_long in (False, True) for n in (8, 16, 32)]
-    assert len(set(texts)) == 6
+    sizes = [len(messages[0].content) for messages in workload.conversations]
+    assert len(sizes) == 6
+    assert sizes[:3] == [sizes[0]] * 3
+    assert abs(sizes[0] - 32 * 4) < 8
+    assert abs(sizes[3] - 128 * 4) < 8
+    asked = [plan.sampling_of(index) for index in range(6)]
+    assert [one.max_new_tokens for one in asked] == [4, 8, 16, 4, 8, 16]
+    assert all(one.fixed_length for one in asked)
 
 
-@pytest.mark.parametrize("tokens", [64, 512, 4096])
-def test_a_prompt_has_about_as_many_tokens_as_were_asked_for(tokens: int) -> None:
-    bundled = Tokenizer.from_file(str(ROOT / "models" / "bundled" / "target" / "tokenizer.json"))
-    for (message,) in workload_of(plan_of((tokens,), (1, 2, 3))).conversations:
-        assert len(bundled.encode(message.content).ids) == pytest.approx(tokens, rel=0.15)
+def test_every_answer_is_as_long_as_its_place_in_the_grid(
+    workshop: Workshop, fake: FakeBackend
+) -> None:
+    plan = grid((8, 64), (3, 7))
+    workload = workload_of(plan)
+    experiment = begin(workshop.store, plan, workload)
+    conduct(Laboratory(workshop.bench, workshop.store), experiment, workload, CancelToken())
+    made = {
+        run.experiment.conversation: run.usage.output_tokens
+        for run in records_of(workshop.store, experiment)
+        if run.experiment and run.experiment.round and run.usage
+    }
+    assert made == {0: 3, 1: 7, 2: 3, 3: 7}
 
 
-def test_a_prompt_that_is_too_long_for_the_settings_is_refused() -> None:
-    with pytest.raises(WorkloadInvalid, match="prompt of 4,000 tokens"):
-        workload_of(plan_of((8, 4_000), (1,)), max_prompt_chars=1_000)
+def test_a_plan_of_lengths_is_written_and_read_back() -> None:
+    plan = grid((32, 128), (4, 8), stop_within_percent=None)
+    assert parse_plan(plan_toml(plan)) == plan
 
 
-def test_other_plans_ask_what_they_name() -> None:
-    named = plan_of((8,), (1,)).model_copy(update={"workload": "list"})
-    assert workload_of(named).name == "list"
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"workload": "short-chat"},
+        {"output_tokens_grid": ()},
+        {"prompt_tokens_grid": ()},
+        {"output": "natural"},
+        {"output_tokens": 32},
+        {"output_tokens_grid": (0,)},
+    ],
+)
+def test_a_grid_that_would_be_ignored_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"grid|length|greater"):
+        grid((32,), (4,), **fields)
+
+
+def test_a_prompt_longer_than_allowed_is_refused() -> None:
+    with pytest.raises(WorkloadInvalid, match="4,000 characters"):
+        workload_of(grid((1_000,), (4,)), 3_999)

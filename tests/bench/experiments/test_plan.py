@@ -7,15 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import Plan, PlanInvalid, parse_plan, plan_toml, read_plan
 from backends.settings import ROOT
 from backends.setup import Setup
 
-GRID = (
-    'workload = "lengths"\nprompt_tokens_grid = [100, 400]\noutput_tokens_grid = [8, 16]\n'
-    'name = "Lengths"\n[[setups]]\n'
-)
+LABELLED = 'name = "Widths"\n[[setups]]\n[[setups]]\nlabel = "bf16"\nweights = "bf16"\n'
 MINIMAL = 'name = "Widths"\n[[setups]]\n[[setups]]\nweights = "bf16"\n'
 
 
@@ -23,12 +19,12 @@ def test_a_plan_names_its_setups_and_leaves_the_rest_to_defaults() -> None:
     plan = parse_plan(MINIMAL)
     assert [one.setup for one in plan.setups] == [Setup(), Setup(weights="bf16")]
     assert (plan.workload, plan.repeats, plan.warm_ups) == ("short-chat", 8, 1)
-    assert plan.sampling_of(3).fixed_length
-    assert plan.sampling_of(3).max_new_tokens == 64
+    assert plan.sampling.fixed_length
+    assert plan.sampling.max_new_tokens == 64
 
 
 def test_natural_output_lets_the_model_end_within_the_limit() -> None:
-    sampling = parse_plan('output = "natural"\noutput_tokens = 200\n' + MINIMAL).sampling_of(0)
+    sampling = parse_plan('output = "natural"\noutput_tokens = 200\n' + MINIMAL).sampling
     assert not sampling.fixed_length
     assert sampling.max_new_tokens == 200
 
@@ -45,21 +41,26 @@ def test_a_plan_written_out_is_read_back_the_same() -> None:
     assert plan.money_budget_dollars == Decimal("0.10")
 
 
-def test_a_plan_with_all_its_optional_fields_is_read_back_the_same() -> None:
-    plan = parse_plan("quality = true\nstop_within_percent = 2.5\n" + GRID + "[[setups]]\n")
-    assert parse_plan(plan_toml(plan)) == plan
-    assert plan.output_tokens_grid == (8, 16)
+def test_passes_can_be_added_to_an_experiment_but_not_held_against_something_else() -> None:
+    plain = parse_plan(MINIMAL)
+    more = parse_plan("quality = true\nenergy = true\n" + MINIMAL)
+    assert more.asks_the_same_as(plain)
+    other = parse_plan('quality = true\nquality_reference = "bf16"\n' + LABELLED)
+    assert not other.asks_the_same_as(parse_plan("quality = true\n" + LABELLED))
+    assert parse_plan(plan_toml(other)) == other
+
+
+def test_a_text_is_looked_for_beside_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("Text.")
+    (tmp_path / "plan.toml").write_text('quality = true\nquality_text = "mine.txt"\n' + MINIMAL)
+    assert read_plan(tmp_path / "plan.toml").quality_text == str(tmp_path / "mine.txt")
 
 
 def test_the_example_is_a_plan_whose_comments_name_the_defaults() -> None:
     plan = read_plan(ROOT / "examples" / "experiment.toml")
-    for name in ("workload", "repeats", "warm_ups", "output", "output_tokens", "seed"):
+    named = ("workload", "repeats", "warm_ups", "output", "output_tokens", "seed")
+    for name in (*named, "quality", "energy"):
         assert getattr(plan, name) == Plan.model_fields[name].default
-
-
-def test_the_example_of_lengths_is_a_plan() -> None:
-    plan = read_plan(ROOT / "examples" / "lengths.toml")
-    assert sum(workload_of(plan).turns) == 6
 
 
 def test_labels_are_told_apart_also_for_equal_setups() -> None:
@@ -74,6 +75,11 @@ def test_labels_are_told_apart_also_for_equal_setups() -> None:
         ("repeat = 3\n" + MINIMAL, "there is no field “repeat”"),
         (MINIMAL + 'wieghts = "bf16"\n', "there is no field “setups.1.wieghts”"),
         ("repeats = 0\n" + MINIMAL, "repeats"),
+        (
+            'quality = true\nquality_reference = "8 bits"\n' + MINIMAL,
+            "no setup has the label “8 bits”",
+        ),
+        ('quality_text = "mine.txt"\n' + MINIMAL, "need quality = true"),
         ('name = "x"\nsetups = []\n', "setups"),
         ('name = "x"\n', "“setups” is missing"),
         ('name = "x"\nsetups = 3\n', "setups"),
@@ -81,13 +87,6 @@ def test_labels_are_told_apart_also_for_equal_setups() -> None:
         ('name = "x"\n[[setups]]\nweights = "bf17"\n', "setups.0.weights"),
         ('name = "x"\n[[setups]]\nlabel="a"\n[[setups]]\nlabel="a"\n', "two setups have the label"),
         ('salt = true\nname = "x"\n[[setups]]\nreuse_prefix = true\n', "reuse_prefix does nothing"),
-        ('stop_within_percent = 3\nname = "x"\n[[setups]]\n', "needs a second setup"),
-        (GRID.replace("[8, 16]", "[]"), "prompt_tokens_grid and output_tokens_grid"),
-        (GRID.replace('"lengths"', '"list"'), 'need workload = "lengths"'),
-        (GRID.replace("[8, 16]", "[8, 8]"), "names one twice"),
-        (GRID.replace("[8, 16]", "[0]"), "output_tokens_grid.0"),
-        ("output_tokens = 9\n" + GRID, "output_tokens do nothing"),
-        ('output = "natural"\n' + GRID, "output_tokens do nothing"),
         ("time_budget_seconds = 0\n" + MINIMAL, "time_budget_seconds"),
         ("money_budget_dollars = nan\n" + MINIMAL, "money_budget_dollars"),
     ],

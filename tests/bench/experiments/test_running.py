@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.bench.experiments import running
+from app.bench.experiments import sitting
 from app.bench.experiments.disturbance import OtherLoad, Reading, disturbance
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import Plan, PlanInvalid, PlannedSetup
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import (
@@ -135,19 +134,6 @@ def test_every_turn_of_a_conversation_is_asked(laboratory: Laboratory) -> None:
     assert cells_of(records_of(laboratory.store, ended)) == [(1, 0, 0, 0), (1, 0, 1, 0)]
 
 
-def test_answers_of_a_grid_are_as_long_as_it_says(laboratory: Laboratory) -> None:
-    lengths = {"prompt_tokens_grid": (20, 40), "output_tokens_grid": (2, 5), "output_tokens": 64}
-    plan = plan_of("a", workload="lengths", repeats=1, **lengths)
-    ended = conducted(laboratory, plan, workload_of(plan))
-    made = {
-        run.experiment.conversation: run.request.sampling
-        for run in records_of(laboratory.store, ended)
-        if run.experiment and run.experiment.round
-    }
-    assert [made[n].max_new_tokens for n in range(4)] == [2, 5, 2, 5]
-    assert all(sampling.fixed_length for sampling in made.values())
-
-
 def test_the_conclusion_is_that_of_the_scripts(laboratory: Laboratory, fake: FakeBackend) -> None:
     fake.scripts = {"a": Script(gap_ns=10 * MS), "b": Script(gap_ns=5 * MS)}
     plan = plan_of("a", "b")
@@ -174,7 +160,7 @@ def test_a_stopped_experiment_goes_on_where_it_was(
 
     plan = plan_of("a", "b")
     stopped = conducted(laboratory, plan, cancel=cancel, tell=stop_after_five)
-    assert (stopped.state, stopped.reason) == ("stopped", running.STOPPED)
+    assert (stopped.state, stopped.reason) == ("stopped", sitting.STOPPED)
     before = {run.id for run in records_of(laboratory.store, stopped)}
     again = resume(laboratory.store, stopped.id, plan, ASKED)
     ended = conduct(laboratory, again, ASKED, CancelToken())
@@ -215,34 +201,6 @@ def test_another_process_goes_on_from_the_store_after_a_crash(
     assert conduct(fresh, again, ASKED, CancelToken()).state == "finished"
     assert len(cells_of(records_of(store, experiment))) == 12
     store.close()
-
-
-def test_narrow_intervals_end_it_between_couples_of_rounds_and_it_is_finished(
-    laboratory: Laboratory,
-) -> None:
-    """The fake engines are exact: after six pairs, those of rounds 1 to 4, nothing is left to see
-    (two prompts a round; after round 2 there are four pairs)."""
-    plan = plan_of("a", "b", repeats=20, stop_within_percent=3)
-    ended = conducted(laboratory, plan)
-    assert (ended.state, ended.reason) == ("finished", "Every interval is within ±3 %.")
-    assert len(cells_of(records_of(laboratory.store, ended))) == 2 * 2 * 4
-    again = conduct(
-        laboratory, resume(laboratory.store, ended.id, plan, ASKED), ASKED, CancelToken()
-    )
-    assert (again.state, again.reason) == (ended.state, ended.reason)
-    assert len(records_of(laboratory.store, again)) == len(records_of(laboratory.store, ended))
-
-
-def test_wide_intervals_end_nothing_early(laboratory: Laboratory, fake: FakeBackend) -> None:
-    scripts = [Script(gap_ns=gap * MS) for gap in (5, 9, 7, 14, 6)]
-
-    def vary(status: Status) -> None:
-        for engine in fake.engines:
-            engine.script = scripts[(status.made * 7) % 5]
-
-    ended = conducted(laboratory, plan_of("a", "b", repeats=6, stop_within_percent=1), tell=vary)
-    assert (ended.state, ended.reason) == ("finished", "")
-    assert len(cells_of(records_of(laboratory.store, ended))) == 2 * 2 * 6
 
 
 def test_what_asks_something_else_is_no_continuation(laboratory: Laboratory) -> None:
@@ -334,7 +292,7 @@ def test_what_was_disturbed_twice_is_not_made_a_third_time_by_going_on(
 def test_a_store_that_is_gone_for_a_moment_loses_nothing(
     laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
     real, failing = laboratory.store.save_run, iter([True, True, False, True])
 
     def sometimes(record: RunRecord) -> None:
@@ -350,7 +308,7 @@ def test_a_store_that_is_gone_for_a_moment_loses_nothing(
 def test_the_state_is_kept_too_when_the_store_is_back(
     laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
     experiment = begin(laboratory.store, plan_of("a"), ASKED)
     real, failing = laboratory.store.save_experiment, iter([True, True])
 
@@ -373,7 +331,7 @@ def test_more_runs_than_anyone_waits_for_are_refused(laboratory: Laboratory) -> 
 def test_a_store_that_stays_full_ends_it_with_the_reason(
     laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
 
     def full(record: RunRecord) -> None:
         raise NotRecorded("Not recorded: the disk is full.")
@@ -404,6 +362,24 @@ def test_time_counts_over_all_sittings(laboratory: Laboratory, fake: FakeBackend
     assert len(records_of(laboratory.store, ended)) == count
     more = resume(laboratory.store, ended.id, plan_of("a", time_budget_seconds=90), ASKED)
     assert conduct(laboratory, more, ASKED, CancelToken()).state == "finished"
+
+
+def test_it_ends_when_every_interval_is_narrow_enough(
+    laboratory: Laboratory, fake: FakeBackend
+) -> None:
+    fake.scripts = {"a": Script(gap_ns=10 * MS), "b": Script(gap_ns=5 * MS)}
+    plan = plan_of("a", "b", repeats=40, stop_within_percent=3)
+    ended = conducted(laboratory, plan)
+    assert (ended.state, ended.reason) == ("finished", "Every interval is within ± 3 %.")
+    made = cells_of(records_of(laboratory.store, ended))
+    assert len(made) == 2 * 2 * 6  # twelve pairs: three couples of rounds with two prompts
+    again = resume(laboratory.store, ended.id, plan, ASKED)
+    assert conduct(laboratory, again, ASKED, CancelToken()).reason == ended.reason
+    assert len(cells_of(records_of(laboratory.store, ended))) == len(made)
+    more = resume(laboratory.store, ended.id, plan_of("a", "b", repeats=40), ASKED)
+    cancel = CancelToken()
+    conduct(laboratory, more, ASKED, cancel, lambda one: cancel.cancel() if one.made > 30 else None)
+    assert len(cells_of(records_of(laboratory.store, ended))) > len(made)
 
 
 def priced(laboratory: Laboratory, folder: Path, per_hour: str) -> Laboratory:

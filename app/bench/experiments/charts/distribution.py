@@ -16,7 +16,6 @@ from app.charts.style import (
     Ink,
     axis,
     legend_below,
-    line_chart,
     log_axis,
     plain,
     setup_axis,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _FEW = 120  # runs of a setup that are drawn one by one
-_ROW_PX, _MARGINS_PX = 46, 120
+_ROW_PX, _MARGINS_PX, _HEIGHT_PX = 46, 120, 400
 _GOLDEN = 0.6180339887
 _LOG_FROM = 10
 
@@ -168,9 +167,10 @@ def _shares(
 ) -> go.Figure:
     """What share of a setup's runs is at most so much: the empirical distribution."""
     steps = min(201, MOST_POINTS // len(spreads))
-    figure = line_chart(
+    figure = tall_chart(
         f"How does {name} spread over the runs of each setup?",
         f"Share of runs at most so much, drawn at {steps} quantiles of all runs",
+        _HEIGHT_PX,
         dark=dark,
     )
     shares = np.linspace(0, 1, steps)

@@ -55,17 +55,20 @@ def forest(
     ink = Ink.of(dark)
     low, high = _span(drawn)
     left = label_width([row.label for row in rows])
-    position, placed = 0.0, []
+    position, placed, notes = 0.0, [], []
     for heading, mine in groups:
         position += _HEADING
-        _head(figure, heading, position - 0.5, left, dark=dark)
+        notes.append(_head(heading, position - 0.5, left, dark=dark))
         for row in mine:
             placed.append((position + 0.5, row))
             position += 1
     figure.add_vline(x=1, line={"width": 1, "color": ink.quiet})
     for y, row in placed:
-        _draw_row(figure, y, row, dark=dark)
+        if row.ratio is not None:
+            _draw_row(figure, y, row, dark=dark)
+        notes.append(_text_of(row, y, dark=dark))
     figure.update_layout(
+        annotations=notes,  # at once: one by one each would be checked with all before it
         xaxis=axis(
             axis_title,
             dark=dark,
@@ -115,52 +118,57 @@ def _ticks(low: float, high: float) -> dict[str, Any]:
     }
 
 
-def _head(figure: go.Figure, text: str, y: float, left: int, *, dark: bool) -> None:
-    figure.add_annotation(
-        text=f"<b>{plain(text)}</b>",
-        x=0,
-        xref="paper",
-        xanchor="left",
-        xshift=-left,
-        y=y,
-        yanchor="middle",
-        showarrow=False,
-        font={"size": 13, "color": Ink.of(dark).text},
-    )
+def _head(text: str, y: float, left: int, *, dark: bool) -> dict[str, Any]:
+    return {
+        "text": f"<b>{plain(text)}</b>",
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "xshift": -left,
+        "y": y,
+        "yanchor": "middle",
+        "showarrow": False,
+        "font": {"size": 13, "color": Ink.of(dark).text},
+    }
+
+
+def _text_of(row: ForestRow, y: float, *, dark: bool) -> dict[str, Any]:
+    return {
+        "text": plain(row.text),
+        "x": 1,
+        "xref": "paper",
+        "xanchor": "left",
+        "xshift": 10,
+        "y": y,
+        "yanchor": "middle",
+        "showarrow": False,
+        "font": {"size": 12, "color": _color(row, dark=dark)},
+    }
+
+
+def _color(row: ForestRow, *, dark: bool) -> str:
+    return setup_color(row.index, dark=dark) if row.is_proven else Ink.of(dark).quiet
 
 
 def _draw_row(figure: go.Figure, y: float, row: ForestRow, *, dark: bool) -> None:
-    ink = Ink.of(dark)
-    color = setup_color(row.index, dark=dark) if row.is_proven else ink.quiet
-    if row.ratio is not None:
-        bar: dict[str, Any] = {"visible": False}
-        if row.low is not None and row.high is not None:
-            bar = {
-                "type": "data",
-                "symmetric": False,
-                "array": [row.high - row.ratio],
-                "arrayminus": [row.ratio - row.low],
-                "color": color,
-                "thickness": 2.5 if row.is_proven else 1.5,
-                "width": 4,
-            }
-        figure.add_scatter(
-            x=[row.ratio],
-            y=[y],
-            error_x=bar,
-            mode="markers",
-            marker={"symbol": setup_symbol(row.index), "size": 9, "color": color},
-            hovertemplate=f"{row.hover}<extra></extra>",
-            name=plain(row.label),
-        )
-    figure.add_annotation(
-        text=plain(row.text),
-        x=1,
-        xref="paper",
-        xanchor="left",
-        xshift=10,
-        y=y,
-        yanchor="middle",
-        showarrow=False,
-        font={"size": 12, "color": color},
+    color = _color(row, dark=dark)
+    bar: dict[str, Any] = {"visible": False}
+    if row.ratio is not None and row.low is not None and row.high is not None:
+        bar = {
+            "type": "data",
+            "symmetric": False,
+            "array": [row.high - row.ratio],
+            "arrayminus": [row.ratio - row.low],
+            "color": color,
+            "thickness": 2.5 if row.is_proven else 1.5,
+            "width": 4,
+        }
+    figure.add_scatter(
+        x=[row.ratio],
+        y=[y],
+        error_x=bar,
+        mode="markers",
+        marker={"symbol": setup_symbol(row.index), "size": 9, "color": color},
+        hovertemplate=f"{row.hover}<extra></extra>",
+        name=plain(row.label),
     )

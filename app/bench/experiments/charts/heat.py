@@ -11,14 +11,16 @@ from app.bench.experiments.findings import Findings, SetupFigures
 from app.bench.experiments.samples import SetupFigure
 from app.bench.experiments.statistics import COMPARED, MetricRatio
 from app.bench.format import missing_phrase, significant
-from app.charts.style import Ink, axis, plain, setup_axis, tall_chart
+from app.charts.style import Ink, axis, plain, setup_axis, shortened, tall_chart, wrapped
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_ROW_PX, _MARGINS_PX = 48, 130
+_ROW_PX, _MARGINS_PX = 48, 140
 _FULL_AT = 2.0  # a ratio of 4 either way has the full colour
-_WORDS_UP_TO = 6  # figures beside each other
+_NOT_MEASURED = "<span style='font-size:11px'>not<br>measured</span>"
+_HEADING_CHARACTERS = 11
+_MANY = 6  # figures beside each other
 _WORST, _PLAIN, _BEST = -1.0, 0.0, 1.0
 _TINTS = {  # text of the theme is readable on all of them
     False: ((_WORST, "#F2A65E"), (-0.01, "#FCE9D6"), (0.01, "#DCE8FB"), (_BEST, "#8DB8F4")),
@@ -66,14 +68,14 @@ def heat_map(findings: Findings, *, dark: bool = False) -> go.Figure | None:
     if not metrics:
         return None
     setups = findings.setups
+    reference = plain(shortened(setups[0].label))
     figure = tall_chart(
-        f"Where does each setup differ from {plain(setups[0].label)}?",
-        "Blue is proven better, orange proven worse, the fuller the more; without colour: not "
-        "proven or not tested",
+        f"Where does each setup differ from {reference}?",
+        f"Small: times the figure of {reference}, where proven. Blue is better, "
+        "orange worse; without colour: not proven or not tested",
         _MARGINS_PX + _ROW_PX * len(setups),
         dark=dark,
     )
-    with_words = len(metrics) <= _WORDS_UP_TO
     cells = [[_Cell.of(findings, setup, metric) for metric in metrics] for setup in setups]
     figure.add_heatmap(
         z=[[cell.tint for cell in row] for row in cells],
@@ -89,20 +91,20 @@ def heat_map(findings: Findings, *, dark: bool = False) -> go.Figure | None:
         hovertemplate="%{customdata}<extra></extra>",
         hoverongaps=True,
     )
-    ink = Ink.of(dark)
-    for y, row in enumerate(cells):
-        for x, cell in enumerate(row):
-            second = cell.words if with_words else cell.times
-            figure.add_annotation(
-                x=x,
-                y=y,
-                text=f"{cell.value}<br><span style='font-size:11px'>{second}</span>"
-                if second
-                else cell.value,
-                showarrow=False,
-                font={"size": 13 if with_words else 11, "color": ink.text},
-            )
+    size = 13 if len(metrics) <= _MANY else 11
+    notes = [
+        {
+            "x": x,
+            "y": y,
+            "text": f"{cell.value}<br><span style='font-size:11px'>{cell.times}</span>",
+            "showarrow": False,
+            "font": {"size": size, "color": Ink.of(dark).text},
+        }
+        for y, row in enumerate(cells)
+        for x, cell in enumerate(row)
+    ]
     figure.update_layout(
+        annotations=notes,  # at once: one by one each would be checked with all before it
         xaxis=axis(
             "",
             dark=dark,
@@ -113,21 +115,22 @@ def heat_map(findings: Findings, *, dark: bool = False) -> go.Figure | None:
             tickvals=list(range(len(metrics))),
             ticktext=[_heading(findings, metric) for metric in metrics],
             tickangle=0,
+            ticklabeloverflow="allow",
             range=[-0.5, len(metrics) - 0.5],
             rangemode="normal",
         ),
         yaxis=setup_axis([setup.label for setup in setups], dark=dark) | {"showline": False},
     )
-    figure.update_layout(margin_t=figure.layout.margin.t + 34)
+    figure.update_layout(margin_t=figure.layout.margin.t + 44)
     return figure
 
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """What a cell says and its tint: None is no colour, 1 the best, −1 the worst."""
+    """What a cell says and its tint: None is no colour, 1 the best, −1 the worst. `times`: the
+    ratio to the reference, empty where no difference is proven."""
 
     value: str
-    words: str
     times: str
     tint: float | None
     hover: str
@@ -138,20 +141,19 @@ class _Cell:
         head = f"<b>{plain(setup.label)}</b>, {plain(metric.title)}"
         if own is None or own.value is None:
             why = own.reason if own is not None else "its pass was not made"
-            return _Cell("not measured", "", "", None, f"{head}<br>{plain(missing_phrase(why))}")
+            return _Cell(_NOT_MEASURED, "", None, f"{head}<br>{plain(missing_phrase(why))}")
         text = scale_of(own, findings.values(metric.metric)).short(own.value)
         hover = f"{head}<br>{figure_text(own)}, n = {own.n}"
         ratio = _ratio(findings, setup, metric.metric)
         if ratio is None or ratio.ratio is None:
-            return _Cell(text, "", "", None, hover)
+            return _Cell(text, "", None, hover)
         if ratio.verdict not in ("better", "worse"):
             hover += f"<br>{ratio.verdict}, {ratio.n} pairs"
-            return _Cell(text, "", "", None, hover)
+            return _Cell(text, "", None, hover)
         words = ratio_words(ratio.metric, ratio.ratio)
         strength = min(1.0, 0.15 + abs(math.log2(ratio.ratio)) / _FULL_AT)
         return _Cell(
             text,
-            words,
             f"{significant(ratio.ratio)}×",
             strength if ratio.verdict == "better" else -strength,
             f"{hover}<br>{words}, {ratio.n} pairs",
@@ -171,11 +173,7 @@ def _ratio(findings: Findings, setup: SetupFigures, metric: str) -> MetricRatio 
 
 
 def _heading(findings: Findings, metric: SetupFigure) -> str:
-    """Over two lines where it is long; a price says of how much it is."""
+    """Over several lines where it is long; a price says of how much it is."""
     scale = scale_of(metric, findings.values(metric.metric))
     title = f"Cost {scale.unit.removeprefix('$ ')}" if scale.is_money else short_title(metric)
-    words = title.split(" ")
-    if len(title) <= 12 or len(words) < 2:
-        return plain(title)
-    half = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(title) / 2))
-    return f"{plain(' '.join(words[:half]))}<br>{plain(' '.join(words[half:]))}"
+    return wrapped(plain(title), _HEADING_CHARACTERS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +12,12 @@ from app.bench.experiments.charts.thin import thinned, thinning_words
 from app.bench.experiments.figure_text import axis_title, scale_of, short_title
 from app.bench.experiments.findings import Findings
 from app.charts.colors import DASHES, faded, setup_color, setup_symbol
-from app.charts.style import axis, legend_below, line_chart, log_axis, plain
+from app.charts.style import axis, legend_below, log_axis, plain, tall_chart
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+_HEIGHT_PX = 420
 _MOST_LENGTHS = 12
 _LOG_FROM = 10
 
@@ -33,12 +34,17 @@ class LengthRow:
 
 
 def length_rows(findings: Findings, metric: str) -> list[LengthRow]:
-    return [
-        LengthRow(setup.label, setup.index, run.prompt_tokens, metric, run.values[metric])
-        for setup in findings.setups
-        for run in findings.runs_of(setup.index)
-        if metric in run.values and run.prompt_tokens is not None
-    ]
+    table = findings.samples
+    rows = []
+    for setup in findings.setups:
+        runs = findings.counted(setup.index)
+        lengths, values = table.prompt_tokens[runs], table.values[metric][runs]
+        known = ~np.isnan(lengths) & ~np.isnan(values)
+        rows += [
+            LengthRow(setup.label, setup.index, int(tokens), metric, value)
+            for tokens, value in zip(lengths[known].tolist(), values[known].tolist(), strict=True)
+        ]
+    return rows
 
 
 def length_chart(
@@ -57,9 +63,10 @@ def length_chart(
     points, step = thinned(rows)
     bins = _bins([row.prompt_tokens for row in rows])
     by = "length" if len(bins) == len(lengths) else f"{len(bins)} groups of lengths"
-    figure = line_chart(
+    figure = tall_chart(
         f"How does {short_title(some)} grow with the prompt?",
         f"Points are runs, lines their medians by {by}{thinning_words(step)}",
+        _HEIGHT_PX,
         dark=dark,
     )
     for setup in findings.setups:
@@ -90,7 +97,7 @@ def length_chart(
             hovertemplate=f"<b>{label}</b>, about %{{x:.0f}} tokens<br>median %{{customdata[0]}}, "
             "n = %{customdata[1]}<extra></extra>",
         )
-    title = axis_title(replace(some, title=short_title(some)), scale)
+    title = axis_title(some, scale)
     if min(values) > 0 and max(values) / min(values) >= _LOG_FROM:
         ends = min(values) / scale.divisor * 0.93, max(values) / scale.divisor * 1.07
         y_axis = log_axis(title, *ends, dark=dark)
@@ -99,7 +106,6 @@ def length_chart(
     figure.update_layout(
         xaxis=axis("Tokens of the prompt", dark=dark, grid=False, rangemode="normal"),
         yaxis=y_axis,
-        height=420,
     )
     legend_below(figure)
     return figure

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.bench.experiments import pareto
-from app.bench.experiments.figure_text import Scale, axis_title, scale_of, short_title
+from app.bench.experiments.charts.span import Span
+from app.bench.experiments.figure_text import short_title
 from app.bench.experiments.findings import Findings, SetupFigures, provenance_of
 from app.bench.experiments.pareto import Standing
 from app.bench.experiments.samples import SetupFigure
 from app.charts.colors import faded, setup_color, setup_symbol
 from app.charts.placing import Named, places
-from app.charts.style import Ink, axis, log_axis, plain, shortened, tall_chart
+from app.charts.style import Ink, plain, shortened, tall_chart
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _HEIGHT_PX = 460
 _PLOT_WIDTH_PX, _PLOT_HEIGHT_PX = 560, 320  # of a narrow page
-_LOG_FROM = 10  # times that the largest is the smallest
-_PAD = 0.09  # of the axis, beyond the outermost interval
 _OPACITY: dict[Standing, float] = {"on the front": 1.0, "maybe": 0.85, "dominated": 0.35}
 _DEFAULTS = (
     ("tpot_ns", "peak_memory_bytes"),
@@ -105,87 +104,26 @@ def pareto_chart(
         return None
     standings = pareto.front(points)
     shown = [setup for setup in findings.setups if setup.index in standings]
-    spans = [_Span.of([setup.figures[metric] for setup in shown]) for metric in chosen]
+    spans = [Span.of([setup.figures[metric] for setup in shown]) for metric in chosen]
     figure = tall_chart(_title(spans, standings), _subtitle(standings), _HEIGHT_PX, dark=dark)
-    _draw_front(figure, points, spans, dark=dark)
+    corners = _corners(points, spans)
+    _draw_front(figure, corners, dark=dark)
     for setup in shown:
         _draw_setup(figure, setup, standings[setup.index], spans, dark=dark)
-    _draw_names(figure, shown, standings, spans, dark=dark)
+    _draw_names(figure, shown, standings, spans, corners, dark=dark)
     figure.update_layout(
         xaxis=spans[0].axis(dark=dark), yaxis=spans[1].axis(dark=dark), clickmode="event+select"
     )
     return figure
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """An axis: its metric, its unit, and from where to where it goes, in that unit."""
-
-    figure: SetupFigure
-    scale: Scale
-    is_log: bool
-    low: float
-    high: float
-
-    @staticmethod
-    def of(figures: Sequence[SetupFigure]) -> _Span:
-        values = [one.value for one in figures if one.value is not None]
-        ends = [end for one in figures for end in (one.low, one.high) if end is not None]
-        scale = scale_of(figures[0], values)
-        low, high = (pick([*values, *ends]) / scale.divisor for pick in (min, max))
-        is_log = low > 0 and high / low >= _LOG_FROM
-        if is_log:
-            low, high = math.log10(low), math.log10(high)
-        pad = (high - low) * _PAD or abs(high) * _PAD or 1.0
-        return _Span(figures[0], scale, is_log, low - pad, high + pad)
-
-    def share(self, value: float) -> float:
-        """Where on the axis a value in base units lies: 0 left or below, 1 right or above."""
-        scaled = value / self.scale.divisor
-        return ((math.log10(scaled) if self.is_log else scaled) - self.low) / (self.high - self.low)
-
-    def shares(self, figure: SetupFigure) -> tuple[float, float, float]:
-        """Where its value and the ends of its interval are."""
-        assert figure.value is not None
-        ends = (figure.value if end is None else end for end in (figure.low, figure.high))
-        low, high = (self.share(end) for end in ends)
-        return self.share(figure.value), low, high
-
-    @property
-    def worst(self) -> float:
-        end = self.high if self.figure.better == "lower" else self.low
-        return 10**end if self.is_log else end
-
-    def drawn(self, figure: SetupFigure) -> float:
-        assert figure.value is not None
-        return figure.value / self.scale.divisor
-
-    def bar(self, figure: SetupFigure) -> dict[str, Any]:
-        """The interval as Plotly's error bar."""
-        if figure.value is None or figure.low is None or figure.high is None:
-            return {"visible": False}
-        above, below = figure.high - figure.value, figure.value - figure.low
-        return {
-            "type": "data",
-            "symmetric": False,
-            "array": [above / self.scale.divisor],
-            "arrayminus": [below / self.scale.divisor],
-        }
-
-    def axis(self, *, dark: bool) -> dict[str, Any]:
-        title = axis_title(self.figure, self.scale)
-        if self.is_log:
-            return log_axis(title, 10**self.low, 10**self.high, dark=dark)
-        return axis(title, dark=dark, range=[self.low, self.high], rangemode="normal")
-
-
-def _title(spans: Sequence[_Span], standings: dict[int, Standing]) -> str:
+def _title(spans: Sequence[Span], standings: dict[int, Standing]) -> str:
     names = " and ".join(_lowered(short_title(span.figure)) for span in spans)
     sure = sum(standing == "on the front" for standing in standings.values())
     if not sure:
         return f"Which setups are worth it by {names}?"
     verb = "is" if sure == 1 else "are"
-    return f"{sure} of {len(standings)} setups {verb} beaten by none in both {names}"
+    return f"{sure} of {len(standings)} setups {verb} on the front of {names}"
 
 
 def _lowered(words: str) -> str:
@@ -203,18 +141,35 @@ def _subtitle(standings: dict[int, Standing]) -> str:
     return f"{lead}<br>{meaning[0].upper()}{meaning[1:]}"
 
 
-def _draw_front(
-    figure: go.Figure, points: Sequence[pareto.Point], spans: Sequence[_Span], *, dark: bool
-) -> None:
-    steps = pareto.line(points)
+def _shares(
+    corners: Sequence[tuple[float, float]], spans: Sequence[Span]
+) -> list[tuple[float, float]]:
+    x, y = spans
+    return [(x.share(a * x.scale.divisor), y.share(b * y.scale.divisor)) for a, b in corners]
+
+
+def _corners(points: Sequence[pareto.Point], spans: Sequence[Span]) -> list[tuple[float, float]]:
+    """The front as steps, from the worst y over each point on it to the worst x, in axis units."""
     signs = [-1 if span.figure.better == "higher" else 1 for span in spans]
-    xs = [signs[0] * one.x.value / spans[0].scale.divisor for one in steps]
-    ys = [signs[1] * one.y.value / spans[1].scale.divisor for one in steps]
+    steps = [
+        (
+            signs[0] * one.x.value / spans[0].scale.divisor,
+            signs[1] * one.y.value / spans[1].scale.divisor,
+        )
+        for one in pareto.line(points)
+    ]
+    corners = [(steps[0][0], spans[1].worst), steps[0]]
+    for (_, before), (x, y) in itertools.pairwise(steps):
+        corners += [(x, before), (x, y)]
+    return [*corners, (spans[0].worst, steps[-1][1])]
+
+
+def _draw_front(figure: go.Figure, corners: Sequence[tuple[float, float]], *, dark: bool) -> None:
     figure.add_scatter(
-        x=[xs[0], *xs, spans[0].worst],
-        y=[spans[1].worst, *ys, ys[-1]],
+        x=[x for x, _ in corners],
+        y=[y for _, y in corners],
         mode="lines",
-        line={"shape": "hv", "width": 1.5, "dash": "dot", "color": Ink.of(dark).quiet},
+        line={"width": 1.5, "dash": "dot", "color": Ink.of(dark).quiet},
         hoverinfo="skip",
         name="front",
     )
@@ -224,7 +179,7 @@ def _draw_setup(
     figure: go.Figure,
     setup: SetupFigures,
     standing: Standing,
-    spans: Sequence[_Span],
+    spans: Sequence[Span],
     *,
     dark: bool,
 ) -> None:
@@ -264,7 +219,7 @@ def _standing_words(standing: Standing) -> str:
     }[standing]
 
 
-def _hover(span: _Span, figure: SetupFigure) -> str:
+def _hover(span: Span, figure: SetupFigure) -> str:
     told = span.scale.with_interval(figure)
     why = f"; {figure.reason}" if figure.low is None and figure.reason else ""
     how = provenance_of(figure.metric)
@@ -275,7 +230,8 @@ def _draw_names(
     figure: go.Figure,
     setups: Sequence[SetupFigures],
     standings: dict[int, Standing],
-    spans: Sequence[_Span],
+    spans: Sequence[Span],
+    corners: Sequence[tuple[float, float]],
     *,
     dark: bool,
 ) -> None:
@@ -284,7 +240,7 @@ def _draw_names(
         a, b = (setup.figures[span.figure.metric] for span in spans)
         (x, left, right), (y, bottom, top) = spans[0].shares(a), spans[1].shares(b)
         named.append(Named(x, y, setup.label, (left, right), (bottom, top)))
-    found = places(named, _PLOT_WIDTH_PX, _PLOT_HEIGHT_PX)
+    found = places(named, _PLOT_WIDTH_PX, _PLOT_HEIGHT_PX, _shares(corners, spans))
     for setup, point, place in zip(setups, named, found, strict=True):
         pale = standings[setup.index] == "dominated"
         figure.add_annotation(

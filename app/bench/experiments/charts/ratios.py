@@ -11,7 +11,7 @@ from app.bench.experiments.figure_text import ratio_words
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import COMPARED, MetricRatio, Move, Verdict
 from app.bench.format import significant
-from app.charts.style import plain
+from app.charts.style import plain, shortened
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -64,14 +64,16 @@ def ratio_chart(findings: Findings, *, dark: bool = False) -> go.Figure | None:
             groups.append((ratios[0][1].title, rows))
     proven = sum(row.is_proven for _, rows in groups for row in rows)
     together = findings.conclusion.comparisons
-    title = f"{proven} of {together} differences from {plain(reference.label)} are proven"
+    title = (
+        f"{proven} of {together} differences from {plain(shortened(reference.label))} are proven"
+    )
     if not together:
-        title = f"How do the setups differ from {plain(reference.label)}?"
+        title = f"How do the setups differ from {plain(shortened(reference.label))}?"
     return forest(
         groups,
         title,
         f"In pairs, reference at 1; all {together} intervals hold together with 95 %",
-        f"Times the figure of {plain(reference.label)}, log axis",
+        f"Times the figure of {plain(shortened(reference.label))}, log axis",
         dark=dark,
     )
 

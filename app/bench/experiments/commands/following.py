@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from app.bench.benchmarks.engines import opened_bench
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
+from app.bench.experiments.clock_drops import why_not_watched
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, conduct
@@ -21,17 +22,25 @@ _LOOK_SECONDS = 0.1
 
 
 def conducted(
-    store: Store, begun: Experiment, workload: Workload, console: Console, cancel: CancelToken
+    store: Store,
+    begun: Experiment,
+    workload: Workload,
+    console: Console,
+    cancel: CancelToken,
+    conduct_there: Callable[..., Experiment] | None = None,
 ) -> Experiment:
-    """The experiment at its end; `cancel` is cancelled where Ctrl-C ended it.
+    """The experiment at its end; `cancel` is cancelled where Ctrl-C ended it. `conduct_there`
+    makes its runs elsewhere.
 
     Raises `Cancelled` for a stop before its first run.
     """
     warn_if_busy(console)
+    if unseen := why_not_watched():
+        console.print(f"Not watched: {unseen}.", style="dim", markup=False, highlight=False)
     with opened_bench() as bench:
-        laboratory = Laboratory(bench, store)
+        laboratory, make = Laboratory(bench, store), conduct_there or conduct
         return _followed(
-            console, lambda tell: conduct(laboratory, begun, workload, cancel, tell), cancel
+            console, lambda tell: make(laboratory, begun, workload, cancel, tell), cancel
         )
 
 

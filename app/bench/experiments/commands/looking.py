@@ -105,7 +105,7 @@ def compare(
 
 def _refuse_other_work(one: Experiment, other: Experiment) -> None:
     same = one.workload_digest == other.workload_digest
-    if not same or one.plan.samplings != other.plan.samplings:
+    if not same or one.plan.answers_alike != other.plan.answers_alike:
         what = "lengths of answers" if same else "workloads"
         raise DynoError(
             f"The two experiments have different {what}.", "Compare two that ask the same."

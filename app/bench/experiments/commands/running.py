@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,11 +26,13 @@ from app.bench.experiments.commands.common import (
 from app.bench.experiments.commands.following import conducted
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.lengths import workload_of
+from app.bench.experiments.on_ray import LOCAL, conduct_on_ray
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.running import begin, resume
+from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.experiments.tables import show_conclusion
 from backends.engine import CancelToken
-from backends.errors import Cancelled
+from backends.errors import Cancelled, DynoError, NotRecorded
 from backends.settings import get_settings
 
 
@@ -35,6 +40,14 @@ def run(
     plan: Annotated[Path, typer.Argument(help="A TOML file, such as examples/experiment.toml.")],
     resume_id: Annotated[
         str | None, typer.Option("--resume", metavar="ID", help="Make only what is missing of it.")
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", help="ray://HOST:PORT, a Ray cluster; or ray, on this machine."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --on: how many (default: one a GPU, else one a host)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,10 +60,12 @@ def run(
             begun = experiment = begin(store, planned, workload)
         else:
             begun = experiment = resume(store, resume_id, planned, workload)
+        with contextlib.suppress(NotRecorded):  # a page may go on with it, if its prompts are kept
+            WorkloadShelf(get_settings()).keep(workload)
         out.print(f"Experiment {begun.id}", highlight=False)
         cancel = CancelToken()
         try:
-            experiment = conducted(store, begun, workload, out, cancel)
+            experiment = conducted(store, begun, workload, out, cancel, _where(on, workers))
         except Cancelled as error:
             out.print(error.message, markup=False)
             raise typer.Exit(EXIT_STOPPED) from error
@@ -63,6 +78,19 @@ def run(
         if as_json:
             echo_json(as_told(findings))
     raise typer.Exit(_exit_code(experiment, cancel))
+
+
+def _where(on: str | None, workers: int | None) -> Callable[..., Experiment] | None:
+    """What conducts an experiment: the workers of a Ray cluster; None for this process."""
+    if on is None:
+        if workers is not None:
+            raise DynoError("--workers says how many of a cluster.", "Add --on ray, or leave it.")
+        return None
+    if on != LOCAL and not on.startswith("ray://"):
+        raise DynoError(
+            f"“{on}” is no place to run on.", "Say ray://HOST:PORT, or ray for this machine alone."
+        )
+    return partial(conduct_on_ray, address=on, workers=workers)
 
 
 def _exit_code(experiment: Experiment, cancel: CancelToken) -> int:
