@@ -109,6 +109,25 @@ def records(session: Session, filter_: RunFilter) -> list[RunRecord]:
     return [run for run in parsed if run is not None]
 
 
+def earlier_runs(
+    session: Session, setup_id: str, visitor: str | None, limit: int
+) -> list[RunRecord]:
+    """The newest comparable runs of one setup, newest first, and then as many warm-ups of
+    experiments: those have loads in them."""
+    mine = (
+        RunRow.setup_id == setup_id,
+        RunRow.comparable.is_(True),
+        RunRow.deleted_at.is_(None),
+        *_owned(visitor),
+    )
+    newest = select(RunRow.id).where(*mine).order_by(RunRow.created_at.desc()).limit(limit)
+    warm_ups = newest.where(RunRow.place_round == 0)
+    ids = dict.fromkeys([*session.scalars(newest), *session.scalars(warm_ups)])
+    bodies = _bodies(session, list(ids))
+    parsed = [_parse(bodies[id_]) for id_ in ids if id_ in bodies]
+    return [run for run in parsed if run is not None]
+
+
 def latest_answers(
     session: Session, conversation_id: str, visitor: str
 ) -> dict[tuple[int, str], RunRecord]:
