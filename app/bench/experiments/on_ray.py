@@ -19,7 +19,7 @@ from typing import Any
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
 from app.bench.experiments.ray_worker import RayWorker
-from app.bench.experiments.running import Laboratory, records_of
+from app.bench.experiments.running import Laboratory, kept_runs
 from app.bench.experiments.sitting import Sitting
 from app.bench.experiments.units import Units, units_of
 from app.bench.experiments.workloads import Workload
@@ -63,7 +63,7 @@ def conduct_on_ray(
     with _connected(address) as ray, _started(ray, workers) as makers:
         for maker in makers:
             maker.prices = laboratory.bench.prices
-        sitting.begin(records_of(laboratory.store, experiment), len(makers))
+        sitting.begin(kept_runs(laboratory.store, experiment), len(makers))
         units = Units(units_of(sitting.cells))
         failures: list[BaseException] = []
         threads = [

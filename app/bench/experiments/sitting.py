@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -84,16 +84,18 @@ class Sitting:
         self._makers = 1
         self._begun_ns = clock_ns()
 
-    def begin(self, records: Sequence[RunRecord], makers: int = 1) -> None:
+    def begin(self, records: Iterable[RunRecord], makers: int = 1) -> None:
         """Take what earlier sittings made; the time counts from here.
 
         With several `makers`, or where there were several, the rest of a pair might be made by
         another one than its beginning: then all of that pair is made again.
         """
         self._makers = makers
+        was_spread = makers > 1
         for record in records:
             self._note(record)
-        if makers > 1 or any(run.experiment and run.experiment.worker for run in records):
+            was_spread |= record.experiment is not None and bool(record.experiment.worker)
+        if was_spread:
             self.spoil(self.cells)
         self._look()
         self._begun_ns = self._clock_ns()
