@@ -76,3 +76,7 @@ def test_it_follows_the_theme_and_is_light_on_paper(new_context: NewContext, fil
     page.wait_for_function(_TITLE_IS_NO_LONGER, arg=light)
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert ink(page) == light
+    assert page.locator("#chart-0 .main-svg").first.bounding_box()["width"] <= 700  # type: ignore[index]
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert ink(page) == dark
+    assert page.locator("#chart-0 .main-svg").first.bounding_box()["width"] > 700  # type: ignore[index]

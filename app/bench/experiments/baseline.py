@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
+from app.bench.experiments.archive import MAX_BYTES
+from app.bench.experiments.archive_file import check, records
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.samples import RunSample, sample_of
 from app.bench.experiments.workloads import Workload
-from app.bench.record import RunRecord
 from backends.errors import DynoError
-from backends.request import Message
-
-FORMAT = "llm-dyno-experiment"
-_CONVERSATIONS = TypeAdapter(tuple[tuple[Message, ...], ...])
-_RECORDS = TypeAdapter(tuple[RunRecord, ...])
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What was planned, what was asked, and every run that was made of it."""
+    """What was planned, what was asked, the runs that were made of it, and on which hardware."""
 
     experiment: Experiment
     workload: Workload
-    records: tuple[RunRecord, ...]
+    samples: tuple[RunSample, ...]
+    hardware: tuple[str, ...]
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Raises `DynoError` for a file that is no exported experiment, or was changed since."""
+    """Raises `DynoError` for a file that is no exported experiment, or has lost its prompts."""
     try:
-        told = json.loads(path.expanduser().read_bytes())
-        if told["format"] != FORMAT:
-            raise ValueError(told["format"])
-        experiment = Experiment.model_validate(told["experiment"])
-        conversations = _CONVERSATIONS.validate_python(told["workload"]["conversations"])
-        workload = Workload(told["workload"]["name"], conversations)
-        records = _RECORDS.validate_python(told["records"])
+        with path.expanduser().open("rb") as file:
+            checked = check(file, MAX_BYTES)
+            file.seek(0)
+            id_ = checked.experiment.id
+            kept = records(file, MAX_BYTES, checked.experiment.visitor, id_, id_)
+            samples = tuple(sample_of(record) for record in kept)
     except OSError as error:
         raise DynoError(
-            f"The baseline {path} cannot be read ({error.strerror or error}).", "Name another."
-        ) from error
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
-        raise DynoError(
-            f"{path} is no exported experiment that this version can read.",
+            f"The baseline {path} cannot be read ({error.strerror or error}).",
             f"Make one: python -m app.bench export ID --json {path.name}",
         ) from error
-    if workload.digest != experiment.workload_digest:
-        raise DynoError(f"The prompts in {path} are not those of its runs.", "Export it again.")
-    return Baseline(experiment, workload, records)
+    if checked.workload is None:
+        raise DynoError(
+            f"{path} does not hold its prompts: they were gone when it was exported.",
+            "Export another experiment.",
+        )
+    return Baseline(checked.experiment, checked.workload, samples, tuple(checked.hardware))

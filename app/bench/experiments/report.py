@@ -28,7 +28,7 @@ from app.bench.experiments.recommend_text import details, verdict
 from app.bench.experiments.report_charts import panels
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio
-from app.bench.experiments.words import ratio_text, remarks, sentences
+from app.bench.experiments.words import compared, ratio_text, remarks, sentences
 from app.bench.figures import metric_named
 from app.bench.format import duration
 from app.bench.quality.figures import IS_REFERENCE
@@ -167,8 +167,12 @@ def _figures(findings: Findings, title: str, note: str, metrics: Sequence[SetupF
 
 def _ratios(findings: Findings) -> _Table:
     reference, *others = findings.conclusion.setups
-    rows = [[_Cell(one.label), *(_ratio(ratio) for ratio in one.ratios)] for one in others]
-    headings = ["Setup", *(one.title for one in others[0].ratios)]
+    shown = compared(findings.conclusion)
+    rows = [
+        [_Cell(one.label), *(_ratio(ratio) for ratio in one.ratios if ratio.metric in shown)]
+        for one in others
+    ]
+    headings = ["Setup", *(metric_named(name).title for name in shown)]
     return _Table(f"Ratios to {reference.label}", "In pairs.", headings, rows)
 
 

@@ -82,6 +82,11 @@ def resume(store: Store, id_: str, plan: Plan, workload: Workload) -> Experiment
         raise CannotResume(
             f"There is no experiment {id_}.", "python -m app.bench experiments lists them."
         )
+    if found.imported_from:
+        raise CannotResume(
+            f"Experiment {id_} was made on another machine ({found.imported_from}).",
+            "Start its plan anew: runs of two machines are no pairs.",
+        )
     if not found.plan.asks_the_same_as(plan) or found.workload_digest != workload.digest:
         what = "plan" if found.workload_digest == workload.digest else "workload"
         raise CannotResume(

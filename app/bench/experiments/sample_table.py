@@ -6,10 +6,11 @@ It is a sequence of `RunSample`s, each of which is only made when it is asked fo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast, overload
+from math import isnan
+from typing import cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,32 +85,61 @@ class SampleTable(Sequence[RunSample]):
     def __getitem__(self, index: slice) -> list[RunSample]: ...
     def __getitem__(self, index: int | slice) -> RunSample | list[RunSample]:
         if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
-        return RunSample(
-            run_id=self.run_ids[index],
-            created_at=self.created_at[index],
-            place=ExperimentPlace(
-                id=self.experiment_ids[index],
-                round=int(self.rounds[index]),
-                conversation=int(self.conversations[index]),
-                turn=int(self.turns[index]),
-                setup=int(self.setups[index]),
-                attempt=int(self.attempts[index]),
-            ),
-            status=cast(RunStatus, self.statuses[index]),
-            error=self.errors[index],
-            disturbed=self.disturbances[index],
-            contended=bool(self.contended[index]),
-            warm=bool(self.warm[index]),
-            prompt_tokens=_count(self.prompt_tokens[index]),
-            output_tokens=_count(self.output_tokens[index]),
-            values={
-                name: float(column[index])
-                for name, column in self.values.items()
-                if not np.isnan(column[index])
-            },
-            reasons=self.reasons[index],
+            return self.picked(np.arange(*index.indices(len(self))))
+        return self.picked(np.array([range(len(self))[index]]))[0]
+
+    def __iter__(self) -> Iterator[RunSample]:
+        return iter(self.picked(np.arange(len(self))))
+
+    def picked(self, runs: Integers) -> list[RunSample]:
+        """The samples at these indices, in their order."""
+        names = tuple(self.values)
+        numbers = zip(*(self.values[name][runs].tolist() for name in names), strict=True)
+        columns = (
+            *(self.rounds, self.conversations, self.turns, self.setups, self.attempts),
+            *(self.contended, self.warm, self.prompt_tokens, self.output_tokens),
         )
+        lists = (column[runs].tolist() for column in columns)
+        return [
+            RunSample(
+                run_id=self.run_ids[run],
+                created_at=self.created_at[run],
+                place=ExperimentPlace(
+                    id=self.experiment_ids[run],
+                    round=round_,
+                    conversation=conversation,
+                    turn=turn,
+                    setup=setup,
+                    attempt=attempt,
+                ),
+                status=cast(RunStatus, self.statuses[run]),
+                error=self.errors[run],
+                disturbed=self.disturbances[run],
+                contended=contended,
+                warm=warm,
+                prompt_tokens=None if isnan(prompt) else int(prompt),
+                output_tokens=None if isnan(output) else int(output),
+                values={
+                    name: value
+                    for name, value in zip(names, values, strict=True)
+                    if not isnan(value)
+                },
+                reasons=self.reasons[run],
+            )
+            for (
+                run,
+                values,
+                round_,
+                conversation,
+                turn,
+                setup,
+                attempt,
+                contended,
+                warm,
+                prompt,
+                output,
+            ) in zip(runs.tolist(), numbers, *lists, strict=True)
+        ]
 
     def of_setup(self, setup: int) -> Integers:
         """Which runs are a setup's, warm-ups not among them, in the order of the plan: the clock
@@ -129,6 +159,12 @@ class SampleTable(Sequence[RunSample]):
         _, firsts = np.unique(self.pairs[able][best_first], return_index=True)
         best: Integers = able[best_first[firsts]]
         return best
+
+    @property
+    def in_order(self) -> Integers:
+        """All runs in the order of the plan, those that were made again after each other."""
+        order: Integers = np.lexsort((self.attempts, self.setups, self.pairs))
+        return order
 
     def why_missing(self, runs: Integers, metric: str) -> str:
         """The reason of the first of the runs that lacks a metric; empty where none does."""
@@ -163,7 +199,3 @@ def floats(values: Sequence[float | None]) -> Floats:
 
 def _equal(texts: Sequence[str], wanted: str) -> Booleans:
     return np.array([text == wanted for text in texts], dtype=bool)
-
-
-def _count(value: Any) -> int | None:
-    return None if np.isnan(value) else int(value)

@@ -13,9 +13,11 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.bench.experiments.plan import LENGTHS, Plan, PlannedSetup, plan_toml
 from app.bench.experiments.samples import RunSample
+from app.bench.experiments.workload_files import Asked, as_json_lines
 from app.bench.experiments.workloads import Workload
 from app.bench.store import Store
 from backends.errors import DynoError
@@ -77,21 +79,20 @@ def one_start(version: Version, plan: Plan, workload: Workload, number: int) -> 
     """
     version.data.mkdir(parents=True, exist_ok=True)
     prompts = version.data / "workload.jsonl"
-    prompts.write_text(_jsonl(workload), encoding="utf-8")
+    asked = [Asked(messages) for messages in workload.conversations]
+    prompts.write_text(as_json_lines(asked), encoding="utf-8")
     file = version.data / "plan.toml"
     file.write_text(plan_toml(_of_one_start(plan, prompts, number)), encoding="utf-8")
     ended = _finished(version, ["run", str(file), "--json"])
-    try:
-        experiment = json.loads(ended.stdout.splitlines()[-1])["experiment"]
-        return Start(experiment["id"], experiment["left_out"])
-    except (IndexError, KeyError, TypeError, ValueError) as error:
-        lines = [*ended.stdout.splitlines(), *ended.stderr.splitlines()]
-        said = " ".join(line.strip() for line in lines[-_TOLD_LINES:])
-        raise StartFailed(
-            f"The version in {version.folder} ended with {ended.returncode} and said: "
-            f"{said or 'nothing'}",
-            "Try it there: python -m app.bench doctor",
-        ) from error
+    told = _last_json(ended.stdout)
+    if "experiment" in told:
+        return Start(told["experiment"]["id"], told["experiment"]["left_out"])
+    lines = [*ended.stdout.splitlines(), *ended.stderr.splitlines()][-_TOLD_LINES:]
+    said = told.get("error") or " ".join(line.strip() for line in lines) or "nothing"
+    raise StartFailed(
+        f"The version in {version.folder} ended with {ended.returncode} and said: {said}",
+        "Try it there: python -m app.bench doctor",
+    )
 
 
 def samples_of(version: Version, starts: list[Start], settings: Settings) -> list[list[RunSample]]:
@@ -126,12 +127,13 @@ def _of_one_start(plan: Plan, prompts: Path, number: int) -> Plan:
     )
 
 
-def _jsonl(workload: Workload) -> str:
-    spoken = (
-        [message.model_dump(mode="json") for message in messages]
-        for messages in workload.conversations
-    )
-    return "".join(json.dumps({"messages": messages}) + "\n" for messages in spoken)
+def _last_json(output: str) -> dict[str, Any]:
+    last = output.rstrip("\n").rpartition("\n")[2]  # splitlines would split inside of texts, too
+    try:
+        told = json.loads(last)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _finished(version: Version, arguments: list[str]) -> subprocess.CompletedProcess[str]:

@@ -154,7 +154,7 @@ def corrected_confidence(comparisons: int, together: float = CONFIDENCE) -> floa
 def counted_runs(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
     """The runs of a setup that medians are of: finished, warm and alone, one for each pair."""
     table = SampleTable.of(samples)
-    return [table[int(run)] for run in table.kept(table.of_setup(index))]
+    return table.picked(table.kept(table.of_setup(index)))
 
 
 def pairs_of(

@@ -15,7 +15,8 @@ from app.bench.experiments.figure_text import Scale, scale_of, short_title
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio, Move
-from app.bench.experiments.words import check_words, ratio_text, remarks, times_text
+from app.bench.experiments.words import check_words, compared, ratio_text, remarks, times_text
+from app.bench.figures import metric_named
 from app.bench.format import bytes_text, duration
 from app.bench.quality.figures import IS_REFERENCE
 from app.bench.store import RunSummary
@@ -74,15 +75,20 @@ def show_conclusion(findings: Findings, console: Console) -> None:
     console.print(f"[bold]{escape(experiment.plan.name)}[/bold] ({experiment.id})", highlight=False)
     of_runs = [one for one in findings.metrics() if one.metric in MEDIANS]
     of_passes = [one for one in findings.metrics() if one.metric not in MEDIANS]
-    _show_figures("Medians with their 95 % intervals", findings, of_runs, console)
+    counts = [len(findings.runs_of(setup.index)) for setup in findings.setups]
+    medians = _figures(findings, of_runs, runs=counts)
+    console.print("Medians with their 95 % intervals", style="dim", highlight=False)
+    console.print(medians)
     if of_passes:
-        title = "What other passes found, with 95 % intervals"
-        _show_figures(title, findings, of_passes, console)
+        console.print("What other passes found, with 95 % intervals", style="dim", highlight=False)
+        console.print(_figures(findings, of_passes))
     reference, *others = conclusion.setups
     if others:
-        ratios = _table("setup", *(one.title for one in others[0].ratios))
+        shown = compared(conclusion)
+        ratios = _table("setup", *(metric_named(name).title for name in shown))
         for other in others:
-            ratios.add_row(escape(other.label), *(_ratio(ratio) for ratio in other.ratios))
+            cells = (_ratio(ratio) for ratio in other.ratios if ratio.metric in shown)
+            ratios.add_row(escape(other.label), *cells)
         console.print(
             f"Ratios to {reference.label}, in pairs; all {conclusion.comparisons} intervals hold "
             "together with 95 %",
@@ -95,17 +101,16 @@ def show_conclusion(findings: Findings, console: Console) -> None:
         console.print(line, markup=False, highlight=False)
 
 
-def _show_figures(
-    title: str, findings: Findings, metrics: Sequence[SetupFigure], console: Console
-) -> None:
-    table = _table("setup", "runs", *(short_title(one) for one in metrics))
+def _figures(findings: Findings, metrics: Sequence[SetupFigure], runs: Sequence[int] = ()) -> Table:
+    """A row a setup, with how many runs it has where that is told."""
+    counted = ["runs"] if runs else []
+    table = _table("setup", *counted, *(short_title(one) for one in metrics))
     scales = [scale_of(one, findings.values(one.metric)) for one in metrics]
     for setup in findings.setups:
         found = (setup.measured(one.metric) for one in metrics)
         cells = (_figure(one, scale) for one, scale in zip(found, scales, strict=True))
-        table.add_row(escape(setup.label), str(len(findings.runs_of(setup.index))), *cells)
-    console.print(title, style="dim", highlight=False)
-    console.print(table)
+        table.add_row(escape(setup.label), *map(str, runs[setup.index :][:1]), *cells)
+    return table
 
 
 def _figure(one: SetupFigure | None, scale: Scale) -> str:

@@ -8,7 +8,9 @@ from app.bench.experiments.check import MEMORY, CheckLine
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
 from app.bench.format import significant
-from app.bench.quality.figures import IS_REFERENCE
+
+# Why a reference has no figure against itself: everybody knows.
+_ITSELF = "it is the reference"
 
 
 def ratio_text(one: MetricRatio) -> str:
@@ -32,6 +34,13 @@ def sentences(conclusion: Conclusion) -> list[str]:
     """One for each proven difference, and one for what no difference was shown in."""
     reference, *others = conclusion.setups
     return [sentence for one in others for sentence in _sentences_of(one, reference.label)]
+
+
+def compared(conclusion: Conclusion) -> list[str]:
+    """The metrics in which a setup could be compared with the reference; all where none could."""
+    ratios = [one for setup in conclusion.setups for one in setup.ratios]
+    found = dict.fromkeys(one.metric for one in ratios if one.ratio is not None)
+    return list(found or dict.fromkeys(one.metric for one in ratios))
 
 
 def check_words(line: CheckLine) -> str:
@@ -88,10 +97,10 @@ def remarks(findings: Findings) -> list[str]:
                 "made again: on a quiet machine its medians may be better."
             )
     missing = {
-        f"{figure.title}: {figure.reason}."
+        f"{figure.title}: {'' if figure.value is not None else 'not measured: '}{figure.reason}."
         for setup in findings.setups
         for figure in setup.figures.values()
-        if figure.reason and figure.reason != IS_REFERENCE
+        if figure.reason and _ITSELF not in figure.reason
     }
     missing |= {
         f"{ratio.title} against the reference: {ratio.reason}."

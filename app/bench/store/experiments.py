@@ -115,6 +115,19 @@ def restore(session: Session, id_: str, visitor: str | None) -> bool:
     return True
 
 
+def is_known(session: Session, id_: str) -> bool:
+    """Also where it is hidden or someone else's."""
+    return session.get(ExperimentRow, id_) is not None
+
+
+def discard(session: Session, id_: str) -> None:
+    """Remove it for good with its hidden runs, if it is hidden."""
+    row = session.get(ExperimentRow, id_)
+    if row is not None and row.deleted_at is not None:
+        runs.discard(session, RunRow.experiment_id == id_)
+        session.delete(row)
+
+
 def purge(session: Session, before: dt.datetime) -> None:
     session.execute(delete_from(ExperimentRow).where(ExperimentRow.deleted_at < before))
 

@@ -28,6 +28,7 @@ from backends.settings import Settings
 
 KEEP_DELETED = dt.timedelta(days=30)
 _LOOK_AGAIN_SECONDS = 5.0
+_RECORDS_AT_ONCE = 200
 
 
 def _utc_now() -> dt.datetime:
@@ -202,6 +203,24 @@ class Store:
     def restore_experiment(self, id_: str, visitor: str | None) -> bool:
         with self._writing() as session:
             return experiments.restore(session, id_, visitor)
+
+    def is_taken(self, experiment_id: str, run_ids: Sequence[str]) -> bool:
+        """Whether one of these ids is in use, by anybody, hidden ones too."""
+        with self._reading() as session:
+            return experiments.is_known(session, experiment_id) or runs.are_known(session, run_ids)
+
+    def discard_experiment(self, id_: str) -> None:
+        """Remove a hidden experiment for good, with its hidden runs. One that is shown stays."""
+        with self._writing() as session:
+            experiments.discard(session, id_)
+
+    def each_record(self, experiment_id: str) -> Iterator[RunRecord]:
+        """The full records of an experiment's runs, a few in memory at a time, in no order."""
+        ids = list(self.samples(experiment_id).run_ids)
+        for start in range(0, len(ids), _RECORDS_AT_ONCE):
+            with self._reading() as session:
+                found = runs.records_of(session, ids[start : start + _RECORDS_AT_ONCE])
+            yield from found
 
     def samples(self, experiment_id: str) -> SampleTable:
         """What comparisons need of an experiment's runs, in no order."""

@@ -38,7 +38,7 @@ def key_of(row: Mapping[str, Any]) -> str:
 
 
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Count runs that are new and shown."""
+    """Count runs that are new and shown; for others, `recount` puts it right."""
     counts = Counter(row["group_key"] for row in rows)
     latest: dict[str, Mapping[str, Any]] = {}
     for row in rows:

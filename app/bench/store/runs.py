@@ -29,6 +29,7 @@ def save(session: Session, run: RunRecord) -> None:
 
 def save_all(session: Session, runs: Sequence[RunRecord]) -> None:
     """The same for many at once. Runs of an experiment that is hidden are hidden with it."""
+    runs = list({run.id: run for run in runs}.values())
     rows = [row_of(run) for run in runs]
     before: dict[str, str] = {}
     for some in _in_parts([run.id for run in runs]):
@@ -37,16 +38,14 @@ def save_all(session: Session, runs: Sequence[RunRecord]) -> None:
     upsert(session, RunRow, rows)
     upsert(session, RunBodyRow, [_body_of(run) for run in runs])
     new = [row for row in rows if row["id"] not in before]
-    replaced = [row for row in rows if row["id"] in before]
     hidden_at = _hidden_experiments(session, new)
-    groups.add(session, [row for row in new if row["experiment_id"] not in hidden_at])
     for experiment_id, moment in hidden_at.items():
         ids = [row["id"] for row in new if row["experiment_id"] == experiment_id]
         for some in _in_parts(ids):
             _mark(session, moment, RunRow.id.in_(some))
-    if replaced:
-        groups.add(session, replaced)
-        groups.recount(session, {*before.values(), *(row["group_key"] for row in replaced)})
+    groups.add(session, rows)
+    if before or hidden_at:  # then they were not simply new ones
+        groups.recount(session, {*before.values(), *(row["group_key"] for row in rows)})
 
 
 def _hidden_experiments(
@@ -109,11 +108,17 @@ def records(session: Session, filter_: RunFilter) -> list[RunRecord]:
     return [run for run in parsed if run is not None]
 
 
+def records_of(session: Session, ids: Sequence[str]) -> list[RunRecord]:
+    """Full records by id; unreadable ones are left out."""
+    parsed = (_parse(body) for body in _bodies(session, ids).values())
+    return [run for run in parsed if run is not None]
+
+
 def earlier_runs(
     session: Session, setup_id: str, visitor: str | None, limit: int
 ) -> list[RunRecord]:
-    """The newest comparable runs of one setup, newest first, and then as many warm-ups of
-    experiments: those have loads in them."""
+    """The newest comparable runs of one setup, and as many of its warm-ups in experiments, which
+    have loads in them; newest first."""
     mine = (
         RunRow.setup_id == setup_id,
         RunRow.comparable.is_(True),
@@ -122,10 +127,8 @@ def earlier_runs(
     )
     newest = select(RunRow.id).where(*mine).order_by(RunRow.created_at.desc()).limit(limit)
     warm_ups = newest.where(RunRow.place_round == 0)
-    ids = dict.fromkeys([*session.scalars(newest), *session.scalars(warm_ups)])
-    bodies = _bodies(session, list(ids))
-    parsed = [_parse(bodies[id_]) for id_ in ids if id_ in bodies]
-    return [run for run in parsed if run is not None]
+    found = records_of(session, [*{*session.scalars(newest), *session.scalars(warm_ups)}])
+    return sorted(found, key=lambda run: run.created_at, reverse=True)
 
 
 def latest_answers(
@@ -195,10 +198,24 @@ def show(session: Session, hidden_at: dt.datetime, of: ColumnElement[bool]) -> N
 
 def purge(session: Session, before: dt.datetime) -> None:
     """Remove for good what was hidden before that moment."""
-    old = select(RunRow.id).where(RunRow.deleted_at < before)
-    session.execute(delete_from(RunBodyRow).where(RunBodyRow.run_id.in_(old)))
-    session.execute(delete_from(RunRow).where(RunRow.deleted_at < before))
+    discard(session, RunRow.deleted_at < before)
+
+
+def discard(session: Session, of: ColumnElement[bool]) -> None:
+    """Remove for good those of some runs that are hidden."""
+    hidden = (of, RunRow.deleted_at.is_not(None))
+    some = select(RunRow.id).where(*hidden)
+    session.execute(delete_from(RunBodyRow).where(RunBodyRow.run_id.in_(some)))
+    session.execute(delete_from(RunRow).where(*hidden))
     groups.purge(session)
+
+
+def are_known(session: Session, ids: Sequence[str]) -> bool:
+    """Whether one of them is in use, also by a hidden run or someone else's."""
+    return any(
+        session.scalar(select(RunRow.id).where(RunRow.id.in_(some)).limit(1)) is not None
+        for some in _in_parts(ids)
+    )
 
 
 def _mark_ids(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from app.bench.experiments.starts import Start, Version, other_version, this_ver
 from app.bench.experiments.workloads import Workload
 from app.bench.record import RunRecord
 from backends.request import Message
+from backends.settings import ROOT
 from backends.setup import Setup
 from tests.bench.experiments.test_commands import invoked, last_json
 from tests.bench.experiments.test_statistics import run_of
@@ -63,21 +67,25 @@ def checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checks]:
     assert not left
 
 
-def exported() -> dict[str, object]:
+def exported(*setups: Setup) -> dict[str, object]:
+    """An exported experiment; of these setups, it has no runs."""
     now = dt.datetime.now(dt.UTC)
+    planned = tuple(PlannedSetup(setup=setup) for setup in setups)
     experiment = Experiment(
+        id="e",
         created_at=now,
         updated_at=now,
-        plan=Plan(name="Two", setups=SETUPS, repeats=6),
+        plan=Plan(name="Two", setups=planned or SETUPS, repeats=6, output_tokens=16),
         workload_digest=WORKLOAD.digest,
         state="finished",
     )
     spoken = [[one.model_dump(mode="json") for one in all_] for all_ in WORKLOAD.conversations]
     return {
         "format": "llm-dyno-experiment",
+        "version": 1,
         "experiment": experiment.model_dump(mode="json"),
         "workload": {"name": WORKLOAD.name, "conversations": spoken},
-        "records": [one.model_dump(mode="json") for one in records(THEN_MS)],
+        "runs": [one.model_dump(mode="json") for one in records({} if setups else THEN_MS)],
     }
 
 
@@ -188,3 +196,33 @@ def test_a_file_that_is_no_baseline_is_a_sentence(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "no exported experiment" in result.stdout
     assert invoked("check", tmp_path / "lost.json", "--fail-if-slower", "10%").exit_code == 2
+
+
+@pytest.mark.slow
+def test_a_slow_down_planted_in_a_copy_of_the_program_is_found(
+    tmp_path: Path, bundled_model: Path
+) -> None:
+    copy = tmp_path / "slower"
+    for package in ("app", "backends"):
+        shutil.copytree(ROOT / package, copy / package)
+    for other in ("models", "examples"):
+        (copy / other).symlink_to(ROOT / other)
+    tap = copy / "backends" / "local" / "worker" / "streaming.py"
+    before = "        now_ns = time.monotonic_ns()\n"
+    assert before in tap.read_text()
+    tap.write_text(tap.read_text().replace(before, f"        time.sleep(0.01)\n{before}"))
+    told = exported(Setup(model=str(bundled_model)))
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text(json.dumps(told))
+    arguments = ["check", baseline, "--fail-if-slower", "10%", "--against", ROOT, "--json"]
+    checked = subprocess.run(
+        [sys.executable, "-m", "app.bench", *map(str, arguments)],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 1, checked.stdout + checked.stderr
+    lines = json.loads(checked.stdout.splitlines()[-1])["lines"]
+    tpot = next(one for one in lines if one["metric"] == "tpot_ns")
+    assert (tpot["verdict"], tpot["starts"]) == ("over", 6)

@@ -7,21 +7,24 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
 from app.bench.__main__ import app
-from app.bench.experiments import running, sitting
+from app.bench.experiments import report, running, sitting
 from app.bench.experiments.commands import following
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import load_workload
 from app.bench.store import RunFilter, Store
+from app.ui.compare import reading
 from backends.engine import CancelToken
 from backends.errors import LoadFailed
 from backends.settings import ROOT, get_settings
@@ -72,15 +75,14 @@ def test_figures_of_passes_are_shown_and_told(plan: Path, fake: FakeBackend) -> 
     plan.write_text(wanted + PLAN.replace('"list"', '"asked.txt"'))
     result = invoked("run", plan, "--json")
     assert result.exit_code == 0, result.output
-    told = {one["name"]: one["setups"] for one in last_json(result)["passes"]}
-    kl = next(one for one in told["quality"]["1"] if one["metric"] == "kl_per_token")
-    assert kl["value"] > 0
-    assert "p log(p / q)" in kl["formula"]
-    assert told["energy"]["0"][0]["value"] is None
-    assert "The quality pass" in result.stdout
-    assert "Energy per output token: not measured: no energy counter is known" in result.stdout
+    reference, other = last_json(result)["figures"]
+    assert other["kl_per_token"]["value"] > 0
+    assert "p log(p / q)" in other["kl_per_token"]["formula"]
+    assert reference["joules_per_token"]["value"] is None
+    assert "What other passes found" in result.stdout
+    assert "not measured: no energy counter is known" in result.stdout
     again = invoked("compare", last_json(result)["experiment"]["id"], "--json")
-    assert last_json(again)["passes"] == last_json(result)["passes"]
+    assert last_json(again)["figures"] == last_json(result)["figures"]
 
 
 def ratio_of(conclusion: Any, metric: str) -> Any:
@@ -105,6 +107,76 @@ def test_what_was_run_is_listed_and_compared_the_same_later(plan: Path) -> None:
     assert [one["id"] for one in last_json(invoked("experiments", "--json"))] == [id_]
     assert "Fakes" in invoked("experiments").stdout
     assert last_json(invoked("compare", id_, "--json"))["conclusion"] == told["conclusion"]
+
+
+def test_the_page_shows_the_conclusion_that_the_command_line_shows(plan: Path) -> None:
+    told = last_json(invoked("run", plan, "--json"))
+    store = Store.open(get_settings())
+    try:
+        experiment = store.experiment(told["experiment"]["id"], None)
+        assert experiment is not None
+        on_the_page = reading.findings(experiment, store)
+    finally:
+        store.close()
+    assert json.loads(json.dumps(asdict(on_the_page.conclusion))) == told["conclusion"]
+    setups = on_the_page.setups
+    shown = [{name: asdict(one) for name, one in setup.figures.items()} for setup in setups]
+    assert json.loads(json.dumps(shown)) == told["figures"]
+
+
+def test_an_experiment_is_written_as_a_report_and_never_over_another_file(
+    plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(plan.parent)
+    monkeypatch.setattr(report, "panels", lambda findings: [])
+    id_ = last_json(invoked("run", plan, "--json"))["experiment"]["id"]
+    result = invoked("report", id_, "--limit", "tpot<=8ms", "--wish", "fastest", "--json")
+    assert result.exit_code == 0, result.output
+    file = Path(last_json(result)["file"])
+    assert file == plan.parent / f"experiment-{id_}.html"
+    assert "Use “fast”" in file.read_text()
+    again = invoked("report", id_)
+    assert again.exit_code == 2
+    assert "--force" in again.stdout
+    assert invoked("report", id_, "--force").exit_code == 0
+    assert invoked("report", id_, "--html", "nowhere/r.html").exit_code == 2
+    assert invoked("report", id_, "--html", "r.html", "--limit", "fast").exit_code == 2
+    assert not Path("r.html").exists()
+    assert invoked("report", "lost").exit_code == 2
+
+
+def test_an_experiment_goes_to_another_machine_as_a_file(
+    plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = last_json(invoked("run", plan, "--json"))
+    id_, file = told["experiment"]["id"], tmp_path / "experiment.json"
+    assert invoked("export", id_, "--json", file).exit_code == 0
+    assert invoked("export", id_, "--json", file).exit_code == 2  # it is there
+    here = invoked("import", file)
+    assert here.exit_code == 0
+    assert "is here already" in here.stdout
+    monkeypatch.setenv("DYNO_DATA_DIR", str(tmp_path / "another machine"))
+    get_settings.cache_clear()
+    assert last_json(invoked("experiments", "--json")) == []
+    there = last_json(invoked("import", file, "--json"))["experiment"]
+    again = last_json(invoked("compare", there["id"], "--json"))
+    assert again["conclusion"] == told["conclusion"]
+    assert invoked("import", tmp_path / "lost.json").exit_code == 2
+
+
+def test_runs_are_exported_as_tables(plan: Path, tmp_path: Path) -> None:
+    id_ = last_json(invoked("run", plan, "--json"))["experiment"]["id"]
+    for name in ("runs.csv", "runs.parquet"):
+        assert invoked("export", id_, tmp_path / name).exit_code == 0
+    lines = (tmp_path / "runs.csv").read_text().splitlines()
+    assert len(lines) == 1 + 26
+    assert parquet.read_table(tmp_path / "runs.parquet").num_rows == 26
+    assert "Which format?" in invoked("export", id_, tmp_path / "runs.txt").stdout
+    assert invoked("export", id_, "--csv", "--json", tmp_path / "other.csv").exit_code == 2
+    assert invoked("export", "lost", tmp_path / "lost.csv").exit_code == 2
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == sorted(
+        ["plan.toml", "runs.csv", "runs.parquet"]
+    )
 
 
 def test_runs_are_listed_newest_first_and_filtered(plan: Path) -> None:
@@ -173,7 +245,9 @@ def test_a_bad_plan_is_a_sentence_and_begins_nothing(plan: Path, text: str, said
 
 
 def test_unknown_experiments_are_told(plan: Path) -> None:
-    assert invoked("compare", "nothing").exit_code == 2
+    told = invoked("compare", "nothing", "--json")
+    assert told.exit_code == 2
+    assert last_json(told)["error"] == "There is no experiment nothing."
     assert invoked("run", plan, "--resume", "nothing").exit_code == 2
 
 

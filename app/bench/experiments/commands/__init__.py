@@ -10,6 +10,7 @@ from __future__ import annotations
 import typer
 
 from app.bench.experiments.commands.checking import check
+from app.bench.experiments.commands.exchanging import export, import_
 from app.bench.experiments.commands.looking import compare, experiments, runs
 from app.bench.experiments.commands.reporting import report
 from app.bench.experiments.commands.running import run
@@ -17,5 +18,6 @@ from app.bench.experiments.commands.running import run
 
 def add_to(app: typer.Typer) -> None:
     """Make the commands known."""
-    for command in (run, runs, experiments, compare, report, check):
+    for command in (run, runs, experiments, compare, report, check, export):
         app.command()(command)
+    app.command("import")(import_)

@@ -38,7 +38,7 @@ from app.bench.experiments.commands.common import (
 )
 from app.bench.experiments.commands.following import warn_if_busy
 from app.bench.experiments.plan import Plan, PlannedSetup
-from app.bench.experiments.samples import RunSample, sample_of
+from app.bench.experiments.samples import RunSample
 from app.bench.experiments.starts import (
     Start,
     Version,
@@ -89,7 +89,7 @@ def check(
     run, 130 after Ctrl-C. --fail-if-slower 0% asks whether it is slower at all.
     """
     out = console()
-    with told(out):
+    with told(out, as_json):
         bounds = _bounds(slower, more_memory)
         read = read_baseline(baseline)
         plan = _chosen(read.experiment.plan, setup or [])
@@ -150,7 +150,10 @@ def _started(
             order = range(len(versions)) if number % 2 == 0 else reversed(range(len(versions)))
             for which in order:
                 whose = "the baseline's version" if which else "this version"
-                bar.update(task, description=f"start {number + 1} of {count}: {whose}")
+                doing = f"start {number + 1} of {count}: {whose}"
+                bar.update(task, description=doing)
+                if not out.is_terminal:
+                    out.print(doing, highlight=False)
                 try:
                     made[which].append(one_start(versions[which], plan, baseline.workload, number))
                 except KeyboardInterrupt:
@@ -184,15 +187,13 @@ def _chosen(plan: Plan, labels: Sequence[str]) -> Plan:
 
 
 def _of_baseline(baseline: Baseline, label: str) -> Runs:
-    samples = [sample_of(record) for record in baseline.records if record.experiment]
-    return counted_runs(baseline.experiment.plan.labels.index(label), samples)
+    return counted_runs(baseline.experiment.plan.labels.index(label), baseline.samples)
 
 
 def _refuse_other_hardware(baseline: Baseline) -> None:
-    made_on = {run.environment.hardware for run in baseline.records if run.status == "finished"}
-    if made_on - {hardware_name()}:
+    if set(baseline.hardware) - {hardware_name()}:
         raise DynoError(
-            f"The baseline was made on {', '.join(sorted(made_on))}; this is {hardware_name()}.",
+            f"The baseline was made on {', '.join(baseline.hardware)}; this is {hardware_name()}.",
             "Run both versions here with --against FOLDER, or say --other-machine.",
         )
 

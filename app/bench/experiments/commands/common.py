@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +23,7 @@ from backends.settings import get_settings
 EXIT_DONE, EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_UNSURE, EXIT_STOPPED = 0, 1, 2, 3, 130
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON on the last line.")]
+Overwrite = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 ExperimentId = Annotated[str, typer.Argument(metavar="ID", help="As `experiments` lists it.")]
 
 
@@ -33,13 +34,15 @@ def console() -> Console:
 
 
 @contextlib.contextmanager
-def told(console: Console) -> Iterator[None]:
+def told(console: Console, as_json: bool) -> Iterator[None]:
     """Errors as a sentence and what to do, with the exit code for them."""
     try:
         yield
     except DynoError as error:
         sentence = f"{error.message} {error.remedy}".strip()
         console.print(sentence, style="red", markup=False, highlight=False)
+        if as_json:
+            echo_json({"error": error.message, "remedy": error.remedy})
         raise typer.Exit(EXIT_NOTHING) from error
 
 
@@ -94,15 +97,22 @@ def echo_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def written(path: Path, content: bytes, *, force: bool) -> Path:
-    """The file's full path once it is written. What is there is kept, unless `force`."""
+def written(path: Path, parts: Iterable[bytes], *, force: bool) -> Path:
+    """The file's full path once it is written, whole or not at all. What is there is kept, unless
+    `force`."""
+    path = path.expanduser().resolve()
+    if path.exists() and not force:
+        raise DynoError(f"There is a file {path} already.", "--force replaces it.")
+    half = path.with_name(f".{path.name}.part")
     try:
-        with path.expanduser().open("wb" if force else "xb") as file:
-            file.write(content)
-    except FileExistsError as error:
-        raise DynoError(f"There is a file {path} already.", "--force replaces it.") from error
+        try:
+            with half.open("wb") as file:
+                file.writelines(parts)
+            half.replace(path)
+        finally:
+            half.unlink(missing_ok=True)
     except OSError as error:
         raise DynoError(
             f"{path} cannot be written ({error.strerror or error}).", "Name another file."
         ) from error
-    return path.expanduser().resolve()
+    return path

@@ -52,7 +52,7 @@ def runs(
         experiment_id=experiment,
         limit=limit,
     )
-    with told(out), opened_store() as store:
+    with told(out, as_json), opened_store() as store:
         if experiment is not None:
             found(store, experiment)
         listed, all_of_them = store.runs(chosen), store.count(replace(chosen, limit=None))
@@ -64,7 +64,7 @@ def runs(
 def experiments(as_json: AsJson = False) -> None:
     """List the experiments that were begun here, newest first."""
     out = console()
-    with told(out), opened_store() as store:
+    with told(out, as_json), opened_store() as store:
         listed = store.experiments(None)
         show_experiments(listed, out)
         if as_json:
@@ -80,7 +80,7 @@ def compare(
 ) -> None:
     """Setups of an experiment against the first; or two experiments against each other."""
     out = console()
-    with told(out), opened_store() as store:
+    with told(out, as_json), opened_store() as store:
         one = found(store, id_)
         findings = findings_in(store, one)
         show_conclusion(findings, out)

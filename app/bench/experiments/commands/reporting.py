@@ -10,6 +10,7 @@ import typer
 from app.bench.experiments.commands.common import (
     AsJson,
     ExperimentId,
+    Overwrite,
     console,
     echo_json,
     findings_in,
@@ -21,8 +22,6 @@ from app.bench.experiments.commands.common import (
 from app.bench.experiments.limits import limits_of
 from app.bench.experiments.recommend import Wish, recommend
 from app.bench.experiments.report import html, recommended, witnesses
-
-Overwrite = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
 
 def report(
@@ -40,12 +39,12 @@ def report(
 ) -> None:
     """Write an experiment as an HTML file that opens without a network, with its charts."""
     out = console()
-    with told(out), opened_store() as store:
+    with told(out, as_json), opened_store() as store:
         findings = findings_in(store, found(store, id_))
         limits = limits_of(limit or [], findings)
         blocks = [recommended(recommend(findings, limits, wish), findings)]
         page = html(findings, witnesses(store, findings), blocks)
-        path = written(file or Path(f"experiment-{id_}.html"), page.encode(), force=force)
+        path = written(file or Path(f"experiment-{id_}.html"), [page.encode()], force=force)
         out.print(f"Written: {path}", markup=False, highlight=False, soft_wrap=True)
         if as_json:
             echo_json({"file": str(path)})

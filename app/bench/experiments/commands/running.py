@@ -53,7 +53,7 @@ def run(
 ) -> None:
     """Run the experiment that a file plans; Ctrl-C keeps what is done."""
     out = console()
-    with told(out), opened_store(writes=True) as store:
+    with told(out, as_json), opened_store(writes=True) as store:
         planned = read_plan(plan)
         workload = workload_of(planned, get_settings().max_prompt_chars)
         if resume_id is None:

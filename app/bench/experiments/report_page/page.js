@@ -10,24 +10,26 @@
     modeBarButtonsToRemove: ["select2d", "lasso2d"],
   };
 
-  // Every chart comes in both themes; paper is always light.
-  const draw = (index, theme) => {
+  // Every chart comes in both themes. Paper is light, and narrower than most windows: nothing tells
+  // how wide it is, but this fits on A4 and Letter.
+  const paper = { theme: "light", size: { autosize: false, width: 680 } };
+  const screen = () => ({ theme: dark.matches ? "dark" : "light", size: { autosize: true } });
+  const draw = (index, { theme, size }) => {
     const { data, layout } = panels[index][chosen[index]][theme];
-    return Plotly.react(`chart-${index}`, data, layout, config);
+    Plotly.react(`chart-${index}`, data, { ...layout, ...size }, config);
   };
-  const drawAll = (theme) => Promise.all(panels.map((_, index) => draw(index, theme)));
-  const onScreen = () => (dark.matches ? "dark" : "light");
+  const drawAll = (look) => panels.forEach((_, index) => draw(index, look));
 
-  drawAll(onScreen());
-  dark.addEventListener("change", () => drawAll(onScreen()));
-  window.addEventListener("beforeprint", () => drawAll("light"));
-  window.addEventListener("afterprint", () => drawAll(onScreen()));
+  drawAll(screen());
+  dark.addEventListener("change", () => drawAll(screen()));
+  window.addEventListener("beforeprint", () => drawAll(paper));
+  window.addEventListener("afterprint", () => drawAll(screen()));
 
   for (const select of document.querySelectorAll("[data-chooses]")) {
     const index = Number(select.dataset.chooses);
     select.addEventListener("change", () => {
       chosen[index] = Number(select.value);
-      draw(index, onScreen());
+      draw(index, screen());
     });
   }
   for (const button of document.querySelectorAll("[data-copies]")) {
