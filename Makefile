@@ -11,9 +11,10 @@ BIN := $(VENV)/bin
 APP_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 LLAMACPP_STAMP := $(VENV)/.installed-llamacpp
+RAY_STAMP := $(VENV)/.installed-ray
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check slow llamacpp bench clean
+.PHONY: help app test check slow llamacpp ray bench clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -30,6 +31,9 @@ slow: $(DEV_STAMP) ## Run the heavier tests that CI runs beside the default suit
 
 llamacpp: $(LLAMACPP_STAMP) $(DEV_STAMP) ## Build llama-cpp-python (some minutes, once) and run the tests that need it
 	$(BIN)/python -m pytest -m "llamacpp and not gpu and not network" $(PYTEST_ARGS)
+
+ray: $(RAY_STAMP) $(DEV_STAMP) ## Install Ray and run the tests that need it
+	$(BIN)/python -m pytest -m "ray and not gpu and not network" $(PYTEST_ARGS)
 
 check: $(DEV_STAMP) ## Format, lint, types and layers, as in CI
 	$(BIN)/ruff format --check .
@@ -65,4 +69,8 @@ $(DEV_STAMP): requirements-dev.txt $(APP_STAMP)
 # pip keeps what it has built in its cache, for this processor: a new environment has it at once.
 $(LLAMACPP_STAMP): requirements-llamacpp.txt requirements-llamacpp-dev.txt $(APP_STAMP)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-llamacpp-dev.txt
+	@touch $@
+
+$(RAY_STAMP): requirements-ray.txt $(APP_STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-ray.txt
 	@touch $@

@@ -27,13 +27,13 @@ SHORT_PROMPT = "What is the KV cache?"
 
 
 @contextlib.contextmanager
-def opened_bench() -> Iterator[Bench]:
+def opened_bench(scheduler: Scheduler | None = None) -> Iterator[Bench]:
     """Pool, scheduler and prices of this process; engines and their host end with it."""
     settings = get_settings()
     budget = settings.memory_budget_gb
     pool = EnginePool(settings.max_engines, int(budget * 1e9) if budget is not None else None)
     try:
-        yield Bench(pool, Scheduler(), PriceBook.load(settings))
+        yield Bench(pool, scheduler or Scheduler(), PriceBook.load(settings))
     finally:
         pool.close()
         close_shared_host()

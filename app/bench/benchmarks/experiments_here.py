@@ -12,10 +12,10 @@ from pathlib import Path
 from rich.console import Console
 
 from app.bench.benchmarks.engines import opened_bench
+from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import Plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, begin, conduct, records_of
-from app.bench.experiments.workloads import load_workload
 from app.bench.record import RunRecord
 from app.bench.store import Store
 from backends.engine import CancelToken
@@ -61,7 +61,7 @@ def _conducted(laboratory: Laboratory, plan: Plan, console: Console) -> Conducte
             console.print(f"{plan.name}: {status.made} of {status.planned} runs", highlight=False)
 
     begun = time.perf_counter()
-    workload = load_workload(plan.workload)
+    workload = workload_of(plan)
     experiment = begin(laboratory.store, plan, workload)
     ended = conduct(laboratory, experiment, workload, CancelToken(), tell)
     seconds = time.perf_counter() - begun

@@ -50,6 +50,6 @@ def _binomial_quantile(share: float, n: int, q: float) -> int:
     """As `scipy.stats.binom.ppf`, whose module takes a second to import."""
     from scipy.special import bdtr, bdtrik
 
-    high = math.ceil(bdtrik(share, n, q))
+    high = math.ceil(float(bdtrik(share, n, q)))
     below = max(0, high - 1)
     return below if bdtr(below, n, q) >= share else high

@@ -13,7 +13,8 @@ from app.bench.benchmarks.experiments_here import conducted_here
 from app.bench.benchmarks.intervals import share_interval
 from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.compare import PAIRS_FOR_A_VERDICT, paired_ratio
-from app.bench.experiments.plan import Plan, PlannedSetup
+from app.bench.experiments.early_stop import PAIRS_BEFORE_A_STOP
+from app.bench.experiments.plan import CONFIDENCE_WITH_LOOKS, Plan, PlannedSetup
 from app.bench.figures import tpot
 from app.bench.record import RunRecord
 from backends.errors import DynoError
@@ -25,6 +26,7 @@ POWER = Target("power", "share", "higher", bar=0.9)
 FALSE_ALARM = Target("false_alarm", "share", "lower", bar=0.055)
 SPREAD = Target("pair_spread", "of log TPOT ratio", "lower")
 TARGETS = (POWER, FALSE_ALARM, SPREAD)
+MOST_PAIRS = 160
 _PROMPTS = 8  # of the workload short-chat
 
 
@@ -70,6 +72,35 @@ def found_share(
         ratios = np.exp(drawn).tolist()
         found += paired_ratio(ratios, [1.0] * PAIRS).proven
     return found
+
+
+def early_stop_false_alarms(
+    spread: float,
+    percent: float,
+    step: int,
+    simulations: int,
+    rng: np.random.Generator,
+    confidence: float = CONFIDENCE_WITH_LOOKS,
+) -> float:
+    """How often identical setups are called different by an experiment that ends when the interval
+    is within ± `percent`, looked at after every `step` pairs, at the latest after 160.
+
+    Log ratios are normal with a standard deviation of `spread`. One figure; several are corrected
+    and err less.
+    """
+    from scipy.special import stdtrit
+
+    counts = np.arange(step, MOST_PAIRS + 1, step)
+    drawn = rng.normal(0, spread, (simulations, MOST_PAIRS))
+    means = np.cumsum(drawn, axis=1)[:, counts - 1] / counts
+    squares = np.cumsum(drawn**2, axis=1)[:, counts - 1]
+    variances = (squares - counts * means**2) / (counts - 1)
+    halves = stdtrit(counts - 1, (1 + confidence) / 2) * np.sqrt(variances / counts)
+    is_end = (np.expm1(halves) <= percent / 100) & (counts >= PAIRS_BEFORE_A_STOP)
+    is_end[:, -1] = True
+    ends = is_end.argmax(axis=1)
+    each = np.arange(simulations)
+    return float(np.mean(np.abs(means[each, ends]) > halves[each, ends]))
 
 
 def _measured_logs(console: Console, model: str) -> NDArray[np.float64]:

@@ -14,19 +14,19 @@ from dataclasses import dataclass, field
 
 from app.bench.experiments.bounds import bounded
 from app.bench.experiments.experiment import Experiment, State
+from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import Plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import (
-    STOPPED,
     CannotResume,
     Laboratory,
-    StopToken,
     begin,
     conduct,
     resume,
 )
 from app.bench.experiments.shelf import WorkloadShelf
-from app.bench.experiments.workloads import Workload, load_workload
+from app.bench.experiments.sitting import STOPPED, StopToken
+from app.bench.experiments.workloads import Workload
 from backends.errors import Cancelled, DynoError, InvalidRequest, NotRecorded
 from backends.settings import Settings
 
@@ -173,7 +173,7 @@ class ExperimentBoard:
         name, digest = experiment.plan.workload, experiment.workload_digest
         kept = self._shelf.find(digest, name)
         if kept is None and not self._settings.public:
-            kept = load_workload(name, self._settings.max_prompt_chars)
+            kept = workload_of(experiment.plan, self._settings.max_prompt_chars)
         if kept is None:
             raise CannotResume(
                 "The prompts of this experiment are no longer here.", "Start it anew with them."

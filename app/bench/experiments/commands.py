@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,8 @@ from app.bench.benchmarks.engines import opened_bench
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
 from app.bench.experiments.environments import changes
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.lengths import workload_of
+from app.bench.experiments.on_ray import LOCAL, conduct_on_ray
 from app.bench.experiments.passes import formula_of
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
@@ -29,7 +32,6 @@ from app.bench.experiments.running import Laboratory, begin, conduct, records_of
 from app.bench.experiments.samples import PassResult
 from app.bench.experiments.statistics import Conclusion, conclude, moves
 from app.bench.experiments.tables import show_conclusion, show_experiments, show_moves
-from app.bench.experiments.workloads import load_workload
 from app.bench.store import Store
 from backends.engine import CancelToken
 from backends.errors import Cancelled, DynoError
@@ -52,13 +54,21 @@ def run(
     resume_id: Annotated[
         str | None, typer.Option("--resume", metavar="ID", help="Make only what is missing of it.")
     ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", help="ray://HOST:PORT, a Ray cluster; or ray, on this machine."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --on: how many (default: one a GPU, else one a host)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the experiment that a file plans; Ctrl-C keeps what is done."""
     console = _console()
     with _told(console), _store(writes=True) as store:
         planned = read_plan(plan)
-        workload = load_workload(planned.workload, get_settings().max_prompt_chars)
+        workload = workload_of(planned, get_settings().max_prompt_chars)
         if resume_id is None:
             begun = experiment = begin(store, planned, workload)
         else:
@@ -68,10 +78,11 @@ def run(
         cancel = CancelToken()
         try:
             with opened_bench() as bench:
+                conduct_there = _where(on, workers)
                 laboratory = Laboratory(bench, store)
                 experiment = _followed(
                     console,
-                    lambda tell: conduct(laboratory, begun, workload, cancel, tell),
+                    lambda tell: conduct_there(laboratory, begun, workload, cancel, tell),
                     cancel,
                 )
         except Cancelled as error:
@@ -131,6 +142,19 @@ def compare(
             }
         if as_json:
             typer.echo(json.dumps(told, ensure_ascii=False))
+
+
+def _where(on: str | None, workers: int | None) -> Callable[..., Experiment]:
+    """What conducts an experiment: this process, or the workers of a Ray cluster."""
+    if on is None:
+        if workers is not None:
+            raise DynoError("--workers says how many of a cluster.", "Add --on ray, or leave it.")
+        return conduct
+    if on != LOCAL and not on.startswith("ray://"):
+        raise DynoError(
+            f"“{on}” is no place to run on.", "Say ray://HOST:PORT, or ray for this machine alone."
+        )
+    return partial(conduct_on_ray, address=on, workers=workers)
 
 
 def _followed(
@@ -207,7 +231,7 @@ def _warn_if_busy(console: Console) -> None:
 
 def _refuse_other_work(one: Experiment, other: Experiment) -> None:
     same = one.workload_digest == other.workload_digest
-    if not same or one.plan.sampling != other.plan.sampling:
+    if not same or one.plan.answers_alike != other.plan.answers_alike:
         what = "lengths of answers" if same else "workloads"
         raise DynoError(
             f"The two experiments have different {what}.", "Compare two that ask the same."
@@ -226,7 +250,7 @@ def _found(store: Store, id_: str) -> Experiment:
 def _concluded(store: Store, experiment: Experiment) -> Conclusion:
     plan = experiment.plan
     ids = [one.setup.id for one in plan.setups]
-    return conclude(plan.labels, ids, store.samples(experiment.id))
+    return conclude(plan.labels, ids, store.samples(experiment.id), plan.confidence)
 
 
 def _as_json(

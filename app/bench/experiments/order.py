@@ -38,6 +38,11 @@ class Cell:
         """What the runs of one pair share: everything but the setup."""
         return self.round, self.conversation, self.turn
 
+    @property
+    def couple(self) -> int:
+        """Which two rounds it belongs to: those that have an order of setups and its reverse."""
+        return (self.round - 1) // 2
+
 
 def sequence(setups: int, turns: Sequence[int], rounds: int, seed: int) -> list[Cell]:
     """Every run of an experiment, in order. `turns`: how many each conversation has.

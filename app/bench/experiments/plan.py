@@ -27,11 +27,26 @@ from backends.request import Sampling
 from backends.setup import Setup
 
 _REMEDY = "Correct the plan; examples/experiment.toml shows every field."
+LENGTHS = "lengths"
+_OUTPUT_TOKENS = 64
+_FIRST = ("name", "workload", "prompt_tokens_grid", "output_tokens_grid", "repeats", "warm_ups")
 _TOP = (
-    *("name", "workload", "repeats", "warm_ups", "output", "output_tokens", "salt", "seed"),
+    *(*_FIRST, "output", "output_tokens", "salt", "seed"),
     *("quality", "quality_reference", "quality_text", "energy"),
 )
 _PASSES = {"quality", "energy"}
+_BUDGETS = ("time_budget_seconds", "money_budget_dollars", "stop_within_percent")
+_MOST_LENGTHS = 32
+# Looking at the intervals while they narrow costs confidence: it is paid beforehand, so that those
+# of an experiment that ended early hold with 95 % all the same (docs/decisions/0014).
+CONFIDENCE, CONFIDENCE_WITH_LOOKS = 0.95, 0.96
+
+PromptGrid = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=131_072)], ...], Field(max_length=_MOST_LENGTHS)
+]
+OutputGrid = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=32_768)], ...], Field(max_length=_MOST_LENGTHS)
+]
 
 
 class PlanInvalid(DynoError):
@@ -57,6 +72,12 @@ class Plan(_Frozen):
     makes every answer `output_tokens` long (equal work, for speed), "natural" lets the model end,
     at the latest there. `seed` is that of the order and of the salt.
 
+    The workload "lengths" is a grid: a prompt of about each number of `prompt_tokens_grid`, and for
+    each an answer of exactly each number of `output_tokens_grid`, in place of `output_tokens`.
+
+    `stop_within_percent`: it ends before its last round when every ratio's interval is within ± so
+    many percent.
+
     `salt`: every prompt begins with a few other letters, so that no cache has seen it. None salts
     unless a setup reuses prefixes, which is then what is measured.
 
@@ -71,7 +92,9 @@ class Plan(_Frozen):
     repeats: Annotated[int, Field(ge=1, le=10_000)] = 8
     warm_ups: Annotated[int, Field(ge=0, le=100)] = 1
     output: Literal["fixed", "natural"] = "fixed"
-    output_tokens: Annotated[int, Field(ge=1, le=32_768)] = 64
+    output_tokens: Annotated[int, Field(ge=1, le=32_768)] = _OUTPUT_TOKENS
+    prompt_tokens_grid: PromptGrid = ()
+    output_tokens_grid: OutputGrid = ()
     salt: bool | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     quality: bool = False
@@ -80,6 +103,7 @@ class Plan(_Frozen):
     energy: bool = False
     time_budget_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     money_budget_dollars: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
+    stop_within_percent: Annotated[float, Field(gt=0, le=100)] | None = None
 
     @model_validator(mode="after")
     def _holds_together(self) -> Plan:
@@ -93,7 +117,20 @@ class Plan(_Frozen):
             raise ValueError("quality_reference and quality_text need quality = true")
         if self.salt and any(one.setup.reuse_prefix for one in self.setups):
             raise ValueError("a salted prompt has no prefix to reuse, so reuse_prefix does nothing")
+        if self.stop_within_percent is not None and len(self.setups) < 2:
+            raise ValueError("stop_within_percent needs a second setup, to be held against it")
+        self._refuse_half_a_grid()
         return self
+
+    def _refuse_half_a_grid(self) -> None:
+        grids = self.prompt_tokens_grid, self.output_tokens_grid
+        if self.workload != LENGTHS:
+            if any(grids):
+                raise ValueError(f"a grid of lengths belongs to the workload “{LENGTHS}”")
+        elif not all(grids):
+            raise ValueError("lengths need a prompt_tokens_grid and an output_tokens_grid")
+        elif self.output != "fixed" or self.output_tokens != _OUTPUT_TOKENS:
+            raise ValueError("the lengths of answers are those of output_tokens_grid")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -116,9 +153,26 @@ class Plan(_Frozen):
         """Greedy, so that an answer depends on nothing but setup and prompt."""
         return Sampling(max_new_tokens=self.output_tokens, fixed_length=self.output == "fixed")
 
+    def sampling_of(self, conversation: int) -> Sampling:
+        """That of one conversation (its index): in a grid each has its own length of answers."""
+        grid = self.output_tokens_grid
+        if not grid:
+            return self.sampling
+        return Sampling(max_new_tokens=grid[conversation % len(grid)], fixed_length=True)
+
+    @property
+    def answers_alike(self) -> tuple[Sampling, OutputGrid]:
+        """What two plans must share, besides the workload, to ask for the same work."""
+        return self.sampling, self.output_tokens_grid
+
+    @property
+    def confidence(self) -> float:
+        """With which all intervals of its conclusion are to hold together."""
+        return CONFIDENCE if self.stop_within_percent is None else CONFIDENCE_WITH_LOOKS
+
     def asks_the_same_as(self, other: Plan) -> bool:
         """Whether only name, budgets and passes differ: then runs of one count for the other."""
-        free = {"name", "time_budget_seconds", "money_budget_dollars"} | _PASSES
+        free = {"name", *_BUDGETS, *_PASSES}
         return self.model_dump(exclude=free) == other.model_dump(exclude=free)
 
 
@@ -183,10 +237,7 @@ def _sentence(error: ValidationError) -> str:
 def plan_toml(plan: Plan) -> str:
     """The plan as a file that `parse_plan` reads back as the same plan."""
     lines = [f"{name} = {_toml(getattr(plan, name))}" for name in _TOP if _is_set(plan, name)]
-    if plan.time_budget_seconds is not None:
-        lines.append(f"time_budget_seconds = {_toml(plan.time_budget_seconds)}")
-    if plan.money_budget_dollars is not None:
-        lines.append(f"money_budget_dollars = {_toml(str(plan.money_budget_dollars))}")
+    lines += [f"{name} = {_toml(getattr(plan, name))}" for name in _BUDGETS if _is_set(plan, name)]
     for one in plan.setups:
         lines += ["", "[[setups]]"]
         lines += [f"label = {_toml(one.label)}"] if one.label else []
@@ -196,11 +247,13 @@ def plan_toml(plan: Plan) -> str:
 
 
 def _is_set(plan: Plan, name: str) -> bool:
-    return getattr(plan, name) is not None
+    return getattr(plan, name) not in (None, ())
 
 
 def _toml(value: object) -> str:
     """JSON writes text, numbers and booleans as TOML does, but for one control character."""
+    if isinstance(value, Decimal):
+        value = str(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bench.experiments import running
+from app.bench.experiments import running, sitting
 from app.bench.experiments.board import ExperimentBoard
 from app.bench.experiments.disturbance import OtherLoad, Reading
 from app.bench.experiments.experiment import Experiment
@@ -197,7 +197,7 @@ def test_a_cancelled_one_keeps_what_is_done(
     wait_until(lambda: any(one.setup.model == "slow" and one.requests for one in fake.engines))
     board.cancel(begun.id, None)
     stopped = ended(board, workshop, begun.id)
-    assert (stopped.state, stopped.reason) == ("stopped", running.STOPPED)
+    assert (stopped.state, stopped.reason) == ("stopped", sitting.STOPPED)
     assert records_of(workshop.store, begun)
 
 
@@ -224,7 +224,7 @@ def test_a_visitor_touches_own_experiments_only(
 def test_a_full_disk_ends_it_with_the_reason(
     board: ExperimentBoard, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
 
     def full(record: RunRecord) -> None:
         raise NotRecorded("Not recorded: the disk is full.", "Free some space.")
@@ -243,7 +243,7 @@ def test_an_end_that_the_store_does_not_take_is_told_all_the_same(
     gate: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
     begun = board.start(plan_of("slow"), OWN, ADA)
     wait_for_a_run(fake)
 

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.bench.__main__ import app
-from app.bench.experiments import commands, running
+from app.bench.experiments import commands, running, sitting
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
@@ -170,7 +170,7 @@ def test_ctrl_c_keeps_what_is_done(plan: Path, monkeypatch: pytest.MonkeyPatch) 
     result = invoked("run", plan, "--json")
     assert result.exit_code == 130
     told = last_json(result)
-    assert told["experiment"]["reason"] == running.STOPPED
+    assert told["experiment"]["reason"] == sitting.STOPPED
     assert sum(one["finished"] for one in told["conclusion"]["setups"]) == 5
 
 

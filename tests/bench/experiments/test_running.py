@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bench.experiments import running
+from app.bench.experiments import sitting
 from app.bench.experiments.disturbance import OtherLoad, Reading, disturbance
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlanInvalid, PlannedSetup
@@ -160,7 +160,7 @@ def test_a_stopped_experiment_goes_on_where_it_was(
 
     plan = plan_of("a", "b")
     stopped = conducted(laboratory, plan, cancel=cancel, tell=stop_after_five)
-    assert (stopped.state, stopped.reason) == ("stopped", running.STOPPED)
+    assert (stopped.state, stopped.reason) == ("stopped", sitting.STOPPED)
     before = {run.id for run in records_of(laboratory.store, stopped)}
     again = resume(laboratory.store, stopped.id, plan, ASKED)
     ended = conduct(laboratory, again, ASKED, CancelToken())
@@ -292,7 +292,7 @@ def test_what_was_disturbed_twice_is_not_made_a_third_time_by_going_on(
 def test_a_store_that_is_gone_for_a_moment_loses_nothing(
     laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
     real, failing = laboratory.store.save_run, iter([True, True, False, True])
 
     def sometimes(record: RunRecord) -> None:
@@ -308,7 +308,7 @@ def test_a_store_that_is_gone_for_a_moment_loses_nothing(
 def test_the_state_is_kept_too_when_the_store_is_back(
     laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
     experiment = begin(laboratory.store, plan_of("a"), ASKED)
     real, failing = laboratory.store.save_experiment, iter([True, True])
 
@@ -331,7 +331,7 @@ def test_more_runs_than_anyone_waits_for_are_refused(laboratory: Laboratory) -> 
 def test_a_store_that_stays_full_ends_it_with_the_reason(
     laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(sitting, "STORE_AGAIN_AFTER_SECONDS", (0.0, 0.0))
 
     def full(record: RunRecord) -> None:
         raise NotRecorded("Not recorded: the disk is full.")
@@ -362,6 +362,24 @@ def test_time_counts_over_all_sittings(laboratory: Laboratory, fake: FakeBackend
     assert len(records_of(laboratory.store, ended)) == count
     more = resume(laboratory.store, ended.id, plan_of("a", time_budget_seconds=90), ASKED)
     assert conduct(laboratory, more, ASKED, CancelToken()).state == "finished"
+
+
+def test_it_ends_when_every_interval_is_narrow_enough(
+    laboratory: Laboratory, fake: FakeBackend
+) -> None:
+    fake.scripts = {"a": Script(gap_ns=10 * MS), "b": Script(gap_ns=5 * MS)}
+    plan = plan_of("a", "b", repeats=40, stop_within_percent=3)
+    ended = conducted(laboratory, plan)
+    assert (ended.state, ended.reason) == ("finished", "Every interval is within ± 3 %.")
+    made = cells_of(records_of(laboratory.store, ended))
+    assert len(made) == 2 * 2 * 6  # twelve pairs: three couples of rounds with two prompts
+    again = resume(laboratory.store, ended.id, plan, ASKED)
+    assert conduct(laboratory, again, ASKED, CancelToken()).reason == ended.reason
+    assert len(cells_of(records_of(laboratory.store, ended))) == len(made)
+    more = resume(laboratory.store, ended.id, plan_of("a", "b", repeats=40), ASKED)
+    cancel = CancelToken()
+    conduct(laboratory, more, ASKED, cancel, lambda one: cancel.cancel() if one.made > 30 else None)
+    assert len(cells_of(records_of(laboratory.store, ended))) > len(made)
 
 
 def priced(laboratory: Laboratory, folder: Path, per_hour: str) -> Laboratory:

@@ -1,0 +1,321 @@
+"""One sitting of an experiment: what was made so far, what is missing, and why to end.
+
+Several makers may work on one sitting, each in a thread of its own; it does not know where.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from app.bench.energy.meter import EnergyMeter
+from app.bench.experiments.early_stop import is_known_within
+from app.bench.experiments.experiment import Experiment, State
+from app.bench.experiments.making import HereMaker, Maker, is_served
+from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence
+from app.bench.experiments.pass_work import PassWork, Rooms
+from app.bench.experiments.passes import run_passes
+from app.bench.experiments.progress import Status, Tally
+from app.bench.experiments.samples import RunSample, sample_of
+from app.bench.experiments.statistics import conclude
+from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
+from app.bench.record import ExperimentPlace, RunRecord
+from app.bench.runner import RunOrder
+from app.bench.store import Store
+from backends.engine import CancelToken
+from backends.errors import NotRecorded
+from backends.request import Request
+
+STOPPED = "It was stopped."
+_SPOILT = "the others of its pair were made by another worker"
+_ATTEMPTS = 2
+_FAILURES_IN_A_ROW = 2
+# A database that is restarted is back soon; a disk that is full is not.
+STORE_AGAIN_AFTER_SECONDS = (1.0, 4.0, 15.0)
+
+
+class StopToken(CancelToken):
+    """Ends an experiment early; once `pause` was called it is "paused" then, else "stopped"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_pause = False
+
+    def pause(self) -> None:
+        self.is_pause = True
+        self.cancel()
+
+
+class Sitting:
+    """Work on one experiment, from what the store has of it to the next reason to end."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock_ns: Callable[[], int],
+        experiment: Experiment,
+        workload: Workload,
+        cancel: CancelToken,
+        tell: Callable[[Status], None],
+    ) -> None:
+        self._store = store
+        self._clock_ns = clock_ns
+        self._experiment = experiment
+        self._plan = experiment.plan
+        self._labels = experiment.plan.labels
+        self._workload = workload
+        self._prompts = [prompts_of(messages) for messages in workload.conversations]
+        self.cells = sequence(
+            len(self._plan.setups), workload.turns, self._plan.repeats, self._plan.seed
+        )
+        self._cancel = cancel
+        self._tell = tell
+        self._lock = threading.RLock()
+        self._made: dict[Cell, list[RunSample]] = {}
+        self._missing = dict.fromkeys(self.cells)
+        self._tally = Tally()
+        self._failures: Counter[int] = Counter()
+        self._left_out: dict[int, str] = {}
+        self._warmed: set[tuple[str, int]] = set()
+        self._enough = ""
+        self._makers = 1
+        self._begun_ns = clock_ns()
+
+    def begin(self, records: Sequence[RunRecord], makers: int = 1) -> None:
+        """Take what earlier sittings made; the time counts from here.
+
+        With several `makers`, or where there were several, the rest of a pair might be made by
+        another one than its beginning: then all of that pair is made again.
+        """
+        self._makers = makers
+        for record in records:
+            self._note(record)
+        if makers > 1 or any(run.experiment and run.experiment.worker for run in records):
+            self.spoil(self.cells)
+        self._look()
+        self._begun_ns = self._clock_ns()
+
+    def work(self, maker: Maker, cells: Sequence[Cell]) -> None:
+        """Make what is missing of these cells, in their order, until there is a reason to end."""
+        before: Cell | None = None
+        for cell in cells:
+            if not self._is_wanted(cell):
+                continue
+            if before is not None and cell.round != before.round:
+                self._keep_state()
+            if before is not None and cell.couple != before.couple:
+                self._look()
+            before = cell
+            if not self.why_end() and (maker.place, cell.setup) not in self._warmed:
+                self._warm_up(maker, cell.setup)
+            if self.why_end():
+                return
+            for _ in range(_ATTEMPTS):
+                if self._is_wanted(cell) and not self.why_end():
+                    self._run(maker, cell)
+        self._look()
+
+    def spoil(self, cells: Sequence[Cell]) -> None:
+        """Have pairs of these that are not whole made again from their beginning."""
+        with self._lock:
+            half_made = {cell.pair for cell in cells if cell in self._missing}
+            lost = [cell for cell in cells if cell.pair in half_made and self._made.get(cell)]
+            for cell in lost:
+                for sample in self._made[cell]:
+                    self._spoil(sample)
+                kept = self._made[cell]
+                self._made[cell] = [replace(one, disturbed=_SPOILT) for one in kept]
+                self._missing[cell] = None
+            self._missing = {cell: None for cell in self.cells if cell in self._missing}
+
+    def _spoil(self, sample: RunSample) -> None:
+        record = self._store.run(sample.run_id, None)
+        if record is not None and record.disturbed != _SPOILT:
+            changed = record.model_copy(update={"disturbed": _SPOILT})
+            self._keep(lambda: self._store.save_run(changed), "a run")
+
+    def why_end(self) -> str:
+        """The reason to make no further run; empty while there is none."""
+        with self._lock:
+            return self._why_stop() or self._enough
+
+    def passes(self, rooms: Rooms, maker: HereMaker) -> str:
+        """Make the passes that the plan asks for; returns why one is missing, if one is."""
+
+        def run(cell: Cell, request: Request, meter: EnergyMeter | None = None) -> RunRecord:
+            return self._run(maker.with_meter(meter), cell, request)
+
+        return run_passes(
+            PassWork(
+                laboratory=rooms,
+                experiment=self._experiment,
+                workload=self._workload,
+                cancel=self._cancel,
+                left_out=self._left_out,
+                run=run,
+                why_stop=self._why_stop,
+                tell=self.tell_status,
+                keep=self._keep,
+            )
+        )
+
+    def end(self, broken: str = "") -> Experiment:
+        """Keep how it ended and return that; `broken` is why no more could be made, if so."""
+        with self._lock:
+            stopped = self._why_stop() or broken
+            is_whole = not broken and not any(self._is_wanted(cell) for cell in self._missing)
+            reason = "" if is_whole else stopped or self._enough
+            state: State = "stopped" if stopped and not is_whole else "finished"
+            if isinstance(self._cancel, StopToken) and self._cancel.is_pause:
+                state, reason = "paused", ""
+            self._keep_state(state=state, reason=reason)
+            self.tell_status("done")
+            return self._experiment
+
+    def _is_wanted(self, cell: Cell) -> bool:
+        with self._lock:
+            return cell in self._missing and cell.setup not in self._left_out
+
+    def _warm_up(self, maker: Maker, setup: int) -> None:
+        """Runs of the first prompt under other salts, kept and not compared."""
+        with self._lock:
+            self._warmed.add((maker.place, setup))
+        for turn in range(self._plan.warm_ups):
+            if setup in self._left_out or self.why_end():
+                return
+            cell = Cell(WARM_UP_ROUND, 0, turn, setup)
+            if self._run(maker, cell).status == "failed" and setup not in self._left_out:
+                self._run(maker, cell)
+
+    def _run(self, maker: Maker, cell: Cell, request: Request | None = None) -> RunRecord:
+        setup, label = self._plan.setups[cell.setup].setup, self._labels[cell.setup]
+        with self._lock:
+            attempt = len(self._made.get(cell, ())) + 1
+        where = f" on {maker.place}" if maker.place else ""
+        self.tell_status(f"{label}, {round_name(cell.round)}{where}")
+        order = RunOrder(
+            setup=setup,
+            request=request or self._request(cell, attempt, is_served(setup)),
+            label=label,
+            visitor=self._experiment.visitor,
+            purpose="benchmark",
+            experiment=ExperimentPlace(
+                id=self._experiment.id,
+                round=cell.round,
+                conversation=cell.conversation,
+                turn=cell.turn,
+                setup=cell.setup,
+                attempt=attempt,
+                worker=maker.place,
+            ),
+        )
+        record = maker.make(order, self._cancel)
+        self._keep(lambda: self._store.save_run(record), "the run")
+        with self._lock:
+            self._note(record)
+            self._count_failures(record, cell.setup)
+        return record
+
+    def _request(self, cell: Cell, attempt: int, is_served: bool) -> Request:
+        """The same prompt for every setup of a pair, except on servers: two setups may be one
+        server, whose cache then knew the prompt from the first."""
+        is_warm_up = cell.round == WARM_UP_ROUND
+        messages = self._prompts[cell.conversation][0 if is_warm_up else cell.turn]
+        place: tuple[int, ...] = (cell.round, cell.conversation)
+        if is_warm_up:
+            place += (cell.turn,)
+        if is_served:
+            place += (cell.setup, attempt)
+        salt = salt_of(self._plan.seed, *place) if self._plan.salted else ""
+        sampling = self._plan.sampling_of(cell.conversation)
+        return Request(messages=salted(messages, salt), sampling=sampling)
+
+    def _note(self, record: RunRecord) -> None:
+        place = record.experiment
+        assert place is not None
+        cell = Cell(place.round, place.conversation, place.turn, place.setup)
+        samples = self._made.setdefault(cell, [])
+        samples.append(sample_of(record))
+        self._tally.add(record)
+        # It counts, or it was disturbed and made again already.
+        counts = [run for run in samples if run.disturbed != _SPOILT]
+        finished = sum(run.status == "finished" for run in counts)
+        if record.is_undisturbed or finished >= _ATTEMPTS:
+            self._missing.pop(cell, None)
+
+    def _count_failures(self, record: RunRecord, setup: int) -> None:
+        self._failures[setup] = self._failures[setup] + 1 if record.status == "failed" else 0
+        if self._failures[setup] >= _FAILURES_IN_A_ROW:
+            error = record.error
+            said = f"{error.message} {error.remedy}".strip() if error else "It failed."
+            self._left_out[setup] = said
+
+    def _look(self) -> None:
+        """Whether the intervals are narrow enough by now."""
+        percent = self._plan.stop_within_percent
+        if percent is None:
+            return
+        with self._lock:
+            samples = [run for runs in self._made.values() for run in runs]
+            left_out = set(self._left_out)
+        ids = [one.setup.id for one in self._plan.setups]
+        conclusion = conclude(self._labels, ids, samples, self._plan.confidence)
+        if is_known_within(conclusion, percent, without=left_out):
+            self._enough = f"Every interval is within ± {percent:g} %."
+
+    def _why_stop(self) -> str:
+        if self._cancel.is_cancelled:
+            return STOPPED
+        budget, money = self._plan.time_budget_seconds, self._plan.money_budget_dollars
+        if budget is not None and self._seconds() >= budget:
+            return f"The time budget of {budget:g} s is spent."
+        if money is None or not self._tally.runs:
+            return ""
+        spent = self._tally.dollars
+        if spent is None:
+            return "The money budget cannot be kept: what a run costs is not known. Set a price."
+        return f"The money budget of ${money} is spent." if spent >= money else ""
+
+    def _seconds(self) -> float:
+        """Of all sittings together."""
+        return self._experiment.seconds + (self._clock_ns() - self._begun_ns) / 1e9
+
+    def _keep(self, save: Callable[[], None], what: str) -> None:
+        for seconds in STORE_AGAIN_AFTER_SECONDS:
+            try:
+                save()
+                return
+            except NotRecorded:
+                self.tell_status(f"{what} could not be recorded; trying again")
+                self._cancel.wait(seconds)
+        save()
+
+    def _keep_state(self, **changes: object) -> None:
+        with self._lock:
+            named = {self._labels[setup]: said for setup, said in self._left_out.items()}
+            now = {"updated_at": dt.datetime.now(dt.UTC), "seconds": self._seconds()}
+            update = {"left_out": named, **now, **changes}
+            self._experiment = self._experiment.model_copy(update=update)
+            self._begun_ns = self._clock_ns()
+            experiment = self._experiment
+        self._keep(lambda: self._store.save_experiment(experiment), "its state")
+
+    def tell_status(self, doing: str) -> None:
+        with self._lock:
+            left = Counter(cell.setup for cell in self._missing if cell.setup not in self._left_out)
+            seconds = self._tally.seconds_for(left)
+            status = Status(
+                planned=len(self.cells),
+                made=len(self.cells) - len(self._missing),
+                doing=doing,
+                seconds=self._seconds(),
+                seconds_left=None if seconds is None else seconds / self._makers,
+                dollars=self._tally.dollars,
+                dollars_left=self._tally.dollars_for(left),
+                disturbed=self._tally.disturbed,
+                left_out={self._labels[setup]: said for setup, said in self._left_out.items()},
+            )
+        self._tell(status)
