@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from app.bench.benchmarks.engines import opened_bench
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
+from app.bench.experiments.clock_drops import why_not_watched
 from app.bench.experiments.environments import changes
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.lengths import workload_of
@@ -75,6 +76,8 @@ def run(
             begun = experiment = resume(store, resume_id, planned, workload)
         console.print(f"Experiment {begun.id}", highlight=False)
         _warn_if_busy(console)
+        if unseen := why_not_watched():
+            console.print(f"Not watched: {unseen}.", style="dim", markup=False, highlight=False)
         cancel = CancelToken()
         try:
             with opened_bench() as bench:

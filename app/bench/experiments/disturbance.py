@@ -1,4 +1,4 @@
-"""Whether something else loaded the processors while a run was made."""
+"""Whether something else loaded the machine while a run was made."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import psutil
 
 from app.bench.benchmarks.quiet import cores_of_noise
+from app.bench.experiments.clock_drops import ClockDrops
+from app.bench.experiments.gpu_noise import GpuNoise
+from app.bench.record import RunRecord
 
 # The system counts in hundredths of a second: less than this may be rounding.
 _ROUNDING_SECONDS = 0.05
@@ -25,9 +28,17 @@ class Reading:
 
 
 class OtherLoad:
-    """Watches the processors from `begin` to `end`. Not watched: GPUs, memory bandwidth, clocks."""
+    """Watches the load of the processors from `begin` to `end`, and looks at clocks and GPUs when
+    a run has ended. Not watched: memory bandwidth."""
 
-    def __init__(self, read: Callable[[], Reading] | None = None) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Reading] | None = None,
+        clocks: ClockDrops | None = None,
+        gpus: GpuNoise | None = None,
+    ) -> None:
+        self._clocks = clocks or ClockDrops()
+        self._gpus = gpus or GpuNoise()
         self._processes: list[psutil.Process] = []
         self._read = read or self._read_system
         self._begun: Reading | None = None
@@ -43,6 +54,16 @@ class OtherLoad:
         """What disturbed the run, in words; empty where nothing did or nothing was watched."""
         begun, self._begun = self._begun, None
         return "" if begun is None else disturbance(begun, self._read(), psutil.cpu_count() or 1)
+
+    def look(self, record: RunRecord) -> str:
+        """`end`, and what the clocks and GPUs tell of a run that was just made."""
+        said = [self.end()]
+        device = record.environment.device
+        if device == "cpu":
+            said.append(self._clocks.end(record.setup.id))
+        elif device.startswith("cuda"):
+            said.append(self._gpus.end({process.pid for process in self._processes}))
+        return "; ".join(filter(None, said))
 
     def _read_system(self) -> Reading:
         times = psutil.cpu_times()._asdict()

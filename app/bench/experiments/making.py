@@ -48,7 +48,7 @@ class HereMaker:
         record = run(self._bench, order, lane, cancel)
         if self._meter is not None:
             self._meter.end()
-        return record.model_copy(update={"disturbed": load.end() if load else ""})
+        return record.model_copy(update={"disturbed": load.look(record) if load else ""})
 
 
 class _WatchedLane(Lane):

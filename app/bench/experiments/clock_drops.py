@@ -1,0 +1,52 @@
+"""Whether the processors ran slower than in earlier runs of the same setup, by their own clocks.
+
+A setup is held against itself, since some instructions lower the clock by themselves. Clocks are
+read, never the times of runs: leaving out what was slow would be choosing the result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from collections import defaultdict
+from collections.abc import Callable
+
+import psutil
+
+# A governor moves the clock by some percent all the time; heat or a power limit by more.
+_DROP = 0.8
+_RUNS_FOR_A_USUAL = 5
+
+
+def read_mhz() -> float | None:
+    """Mean clock of the processors now; None where the system does not tell it."""
+    with contextlib.suppress(OSError, NotImplementedError, RuntimeError, AttributeError):
+        told = psutil.cpu_freq()
+        if told is not None and told.current > 0:
+            return float(told.current)
+    return None
+
+
+class ClockDrops:
+    """Reads the clock at the end of each run and holds it against what was usual."""
+
+    def __init__(self, read: Callable[[], float | None] = read_mhz) -> None:
+        self._read = read
+        self._seen: defaultdict[str, list[float]] = defaultdict(list)
+
+    def end(self, setup_id: str) -> str:
+        """What disturbed the run, in words; empty where nothing did or the clock is not told."""
+        now = self._read()
+        if now is None:
+            return ""
+        seen = self._seen[setup_id]
+        usual = statistics.median(seen) if len(seen) >= _RUNS_FOR_A_USUAL else now
+        if now < _DROP * usual:
+            return f"the processors ran at {now / 1e3:.2f} GHz, usually {usual / 1e3:.2f}"
+        seen.append(now)
+        return ""
+
+
+def why_not_watched() -> str:
+    """Why clocks are not watched here; empty where they are."""
+    return "" if read_mhz() is not None else "the system does not tell the clock of the processors"
