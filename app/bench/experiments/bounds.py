@@ -7,6 +7,8 @@ from app.bench.experiments.workloads import Workload
 from backends.catalog import catalog
 from backends.settings import Settings
 
+_LONGEST_PROMPTS = 10
+
 
 def bounded(plan: Plan, workload: Workload, settings: Settings) -> Plan:
     """The plan as a server with these settings takes it: in public mode it gets the time budget
@@ -25,6 +27,7 @@ def bounded(plan: Plan, workload: Workload, settings: Settings) -> Plan:
             f"{settings.public_experiment_runs:,} for one experiment.",
             "Take fewer repeats, setups or prompts, or run the app on your own machine.",
         )
+    _refuse_long_prompts(workload, settings.max_prompt_chars)
     minutes = settings.public_experiment_minutes
     budget = plan.time_budget_seconds
     if budget is not None and budget > minutes * 60:
@@ -34,6 +37,17 @@ def bounded(plan: Plan, workload: Workload, settings: Settings) -> Plan:
             "Plan a smaller one, or run the app on your own machine.",
         )
     return plan.model_copy(update={"time_budget_seconds": budget or minutes * 60})
+
+
+def _refuse_long_prompts(workload: Workload, max_prompt_chars: int) -> None:
+    """All prompts are kept: together they may be as long as ten of the longest."""
+    lengths = [sum(len(one.content) for one in talk) for talk in workload.conversations]
+    if max(lengths) > max_prompt_chars or sum(lengths) > _LONGEST_PROMPTS * max_prompt_chars:
+        raise PlanInvalid(
+            f"The prompts have {sum(lengths):,} characters; this public server takes at most "
+            f"{max_prompt_chars:,} in one and {_LONGEST_PROMPTS * max_prompt_chars:,} in all.",
+            "Take fewer or shorter ones, or run the app on your own machine.",
+        )
 
 
 def _refuse_private_models(plan: Plan) -> None:

@@ -25,17 +25,19 @@ from app.bench.experiments.clock_drops import why_not_watched
 from app.bench.experiments.environments import changes
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.lengths import workload_of
-from app.bench.experiments.on_ray import LOCAL, conduct_on_ray
+from app.bench.experiments.on_ray import PASSES_ARE_MADE_HERE, conduct_on_ray
 from app.bench.experiments.passes import formula_of
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
+from app.bench.experiments.ray_cluster import LOCAL
 from app.bench.experiments.running import Laboratory, begin, conduct, records_of, resume
 from app.bench.experiments.samples import PassResult
+from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.experiments.statistics import Conclusion, conclude, moves
 from app.bench.experiments.tables import show_conclusion, show_experiments, show_moves
 from app.bench.store import Store
 from backends.engine import CancelToken
-from backends.errors import Cancelled, DynoError
+from backends.errors import Cancelled, DynoError, NotRecorded
 from backends.settings import get_settings
 
 EXIT_DONE, EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_STOPPED = 0, 1, 2, 130
@@ -68,12 +70,15 @@ def run(
     """Run the experiment that a file plans; Ctrl-C keeps what is done."""
     console = _console()
     with _told(console), _store(writes=True) as store:
+        conduct_there = _where(on, workers)
         planned = read_plan(plan)
         workload = workload_of(planned, get_settings().max_prompt_chars)
         if resume_id is None:
             begun = experiment = begin(store, planned, workload)
         else:
             begun = experiment = resume(store, resume_id, planned, workload)
+        with contextlib.suppress(NotRecorded):  # a page may go on with it, if its prompts are kept
+            WorkloadShelf(get_settings()).keep(workload)
         console.print(f"Experiment {begun.id}", highlight=False)
         _warn_if_busy(console)
         if unseen := why_not_watched():
@@ -81,7 +86,6 @@ def run(
         cancel = CancelToken()
         try:
             with opened_bench() as bench:
-                conduct_there = _where(on, workers)
                 laboratory = Laboratory(bench, store)
                 experiment = _followed(
                     console,
@@ -93,7 +97,8 @@ def run(
             raise typer.Exit(EXIT_STOPPED) from error
         finally:
             if experiment.state != "finished":
-                again = f"To go on: python -m app.bench run {plan} --resume {begun.id}"
+                there = f" --on {on}" if on and experiment.reason != PASSES_ARE_MADE_HERE else ""
+                again = f"To go on: python -m app.bench run {plan} --resume {begun.id}{there}"
                 console.print(again, markup=False, highlight=False, soft_wrap=True)
         conclusion = _concluded(store, experiment)
         passes = store.passes(experiment.id)

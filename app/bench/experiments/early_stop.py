@@ -8,8 +8,10 @@ pays for it, is in docs/decisions/0014.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from app.bench.experiments.statistics import Conclusion, MetricRatio
+if TYPE_CHECKING:
+    from app.bench.experiments.statistics import Conclusion, MetricRatio
 
 PAIRS_BEFORE_A_STOP = 12
 

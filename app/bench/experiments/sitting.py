@@ -15,12 +15,11 @@ from app.bench.energy.meter import EnergyMeter
 from app.bench.experiments.early_stop import is_known_within
 from app.bench.experiments.experiment import Experiment, State
 from app.bench.experiments.making import HereMaker, Maker, is_served
-from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence
+from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence, set_aside
 from app.bench.experiments.pass_work import PassWork, Rooms
 from app.bench.experiments.passes import run_passes
 from app.bench.experiments.progress import Status, Tally
 from app.bench.experiments.samples import RunSample, sample_of
-from app.bench.experiments.statistics import conclude
 from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
 from app.bench.record import ExperimentPlace, RunRecord
 from app.bench.runner import RunOrder
@@ -30,7 +29,6 @@ from backends.errors import NotRecorded
 from backends.request import Request
 
 STOPPED = "It was stopped."
-_SPOILT = "the others of its pair were made by another worker"
 _ATTEMPTS = 2
 _FAILURES_IN_A_ROW = 2
 # A database that is restarted is back soon; a disk that is full is not.
@@ -77,24 +75,25 @@ class Sitting:
         self._made: dict[Cell, list[RunSample]] = {}
         self._missing = dict.fromkeys(self.cells)
         self._tally = Tally()
-        self._failures: Counter[int] = Counter()
+        self._failures: Counter[tuple[str, int]] = Counter()
         self._left_out: dict[int, str] = {}
         self._warmed: set[tuple[str, int]] = set()
         self._enough = ""
         self._makers = 1
         self._begun_ns = clock_ns()
 
-    def begin(self, records: Sequence[RunRecord], makers: int = 1) -> None:
-        """Take what earlier sittings made; the time counts from here.
+    def begin(self, records: Sequence[RunRecord], places: Sequence[str] = ("",)) -> None:
+        """Take what earlier sittings made; the time counts from here. `places`: of the makers.
 
-        With several `makers`, or where there were several, the rest of a pair might be made by
-        another one than its beginning: then all of that pair is made again.
+        Where the rest of a pair might be made in another place than its beginning was, all of that
+        pair is made again.
         """
-        self._makers = makers
+        self._makers = len(places)
         for record in records:
             self._note(record)
-        if makers > 1 or any(run.experiment and run.experiment.worker for run in records):
-            self.spoil(self.cells)
+        made_at = {run.experiment.worker for run in records if run.experiment}
+        if len(made_at.union(places)) > 1:
+            self.make_whole(self.cells)
         self._look()
         self._begun_ns = self._clock_ns()
 
@@ -118,23 +117,24 @@ class Sitting:
                     self._run(maker, cell)
         self._look()
 
-    def spoil(self, cells: Sequence[Cell]) -> None:
-        """Have pairs of these that are not whole made again from their beginning."""
+    def make_whole(self, cells: Sequence[Cell]) -> None:
+        """Have pairs of these that are half made be made again from their beginning. What there is
+        of them is kept and set aside."""
         with self._lock:
-            half_made = {cell.pair for cell in cells if cell in self._missing}
-            lost = [cell for cell in cells if cell.pair in half_made and self._made.get(cell)]
-            for cell in lost:
-                for sample in self._made[cell]:
-                    self._spoil(sample)
-                kept = self._made[cell]
-                self._made[cell] = [replace(one, disturbed=_SPOILT) for one in kept]
-                self._missing[cell] = None
-            self._missing = {cell: None for cell in self.cells if cell in self._missing}
+            missing = {cell.pair for cell in cells if cell in self._missing}
+            for cell in cells:
+                if cell.pair in missing:
+                    for sample in self._made.pop(cell, ()):
+                        self._set_aside(cell, sample)
+                    self._missing[cell] = None
 
-    def _spoil(self, sample: RunSample) -> None:
+    def _set_aside(self, cell: Cell, sample: RunSample) -> None:
+        aside = replace(cell, round=set_aside(cell.round))
+        place = sample.place.model_copy(update={"round": aside.round})
+        self._made.setdefault(aside, []).append(replace(sample, place=place))
         record = self._store.run(sample.run_id, None)
-        if record is not None and record.disturbed != _SPOILT:
-            changed = record.model_copy(update={"disturbed": _SPOILT})
+        if record is not None:
+            changed = record.model_copy(update={"experiment": place})
             self._keep(lambda: self._store.save_run(changed), "a run")
 
     def why_end(self) -> str:
@@ -193,7 +193,8 @@ class Sitting:
     def _run(self, maker: Maker, cell: Cell, request: Request | None = None) -> RunRecord:
         setup, label = self._plan.setups[cell.setup].setup, self._labels[cell.setup]
         with self._lock:
-            attempt = len(self._made.get(cell, ())) + 1
+            earlier = cell, replace(cell, round=set_aside(cell.round))
+            attempt = sum(len(self._made.get(one, ())) for one in earlier) + 1
         where = f" on {maker.place}" if maker.place else ""
         self.tell_status(f"{label}, {round_name(cell.round)}{where}")
         order = RunOrder(
@@ -216,7 +217,7 @@ class Sitting:
         self._keep(lambda: self._store.save_run(record), "the run")
         with self._lock:
             self._note(record)
-            self._count_failures(record, cell.setup)
+            self._count_failures(record, maker.place, cell.setup)
         return record
 
     def _request(self, cell: Cell, attempt: int, is_served: bool) -> Request:
@@ -241,23 +242,27 @@ class Sitting:
         samples.append(sample_of(record))
         self._tally.add(record)
         # It counts, or it was disturbed and made again already.
-        counts = [run for run in samples if run.disturbed != _SPOILT]
-        finished = sum(run.status == "finished" for run in counts)
+        finished = sum(run.status == "finished" for run in samples)
         if record.is_undisturbed or finished >= _ATTEMPTS:
             self._missing.pop(cell, None)
 
-    def _count_failures(self, record: RunRecord, setup: int) -> None:
-        self._failures[setup] = self._failures[setup] + 1 if record.status == "failed" else 0
-        if self._failures[setup] >= _FAILURES_IN_A_ROW:
+    def _count_failures(self, record: RunRecord, place: str, setup: int) -> None:
+        """In a row in one place: another worker's success does not help a worker without it."""
+        key = place, setup
+        self._failures[key] = self._failures[key] + 1 if record.status == "failed" else 0
+        if self._failures[key] >= _FAILURES_IN_A_ROW:
             error = record.error
             said = f"{error.message} {error.remedy}".strip() if error else "It failed."
-            self._left_out[setup] = said
+            self._left_out[setup] = f"{place}: {said}" if place else said
 
     def _look(self) -> None:
         """Whether the intervals are narrow enough by now."""
         percent = self._plan.stop_within_percent
         if percent is None:
             return
+        # It brings numpy, which a server that starts should not wait for.
+        from app.bench.experiments.statistics import conclude
+
         with self._lock:
             samples = [run for runs in self._made.values() for run in runs]
             left_out = set(self._left_out)

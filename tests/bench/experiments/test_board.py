@@ -15,7 +15,7 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlanInvalid, PlannedSetup
 from app.bench.experiments.running import CannotResume, Laboratory, records_of
 from app.bench.experiments.shelf import WorkloadShelf
-from app.bench.experiments.workloads import Workload
+from app.bench.experiments.workloads import Workload, pasted
 from app.bench.record import RunRecord
 from backends.errors import InvalidRequest, NotRecorded
 from backends.request import Message
@@ -314,6 +314,9 @@ def test_a_visitors_experiment_is_bounded(public: ExperimentBoard, workshop: Wor
         public.start(plan_of("bundled", time_budget_seconds=121), OWN, ADA)
     with pytest.raises(PlanInvalid, match="catalog"):
         public.start(plan_of("/etc/secret"), OWN, ADA)
+    long = pasted("\n".join(["x" * 199_000] * 12))
+    with pytest.raises(PlanInvalid, match="2,388,000 characters"):
+        public.start(plan_of("bundled", repeats=1), long, ADA)
 
 
 def test_visitors_have_one_each_and_few_wait(
