@@ -10,9 +10,11 @@ import logging
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.bench.environment import commit
 from app.bench.experiments.ray_worker import Introduction, RayWorker
@@ -24,6 +26,8 @@ from backends.setup import Setup
 LOCAL = "ray"
 LOOK_SECONDS = 0.1
 _CLOSE_SECONDS = 10
+_KNOCK_SECONDS = 5
+_CLIENT_PORT = 10001  # Ray's default
 _OBJECT_STORE_BYTES = 100_000_000
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
 # Read when ray is imported: without clusters, everything is on the loopback.
@@ -78,6 +82,8 @@ def connected(address: str) -> Iterator[Any]:
         options |= {"_temp_dir": folder}
     try:
         try:
+            if not is_local:
+                _knock(address)
             ray.init(address="local" if is_local else address, **options)
         except (ConnectionError, OSError, RuntimeError, ValueError, ImportError) as error:
             raise DynoError(
@@ -89,6 +95,14 @@ def connected(address: str) -> Iterator[Any]:
         ray.shutdown()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _knock(address: str) -> None:
+    """Ray itself tries for half a minute where nobody listens."""
+    place = urlsplit(address)
+    socket.create_connection(
+        (place.hostname or "", place.port or _CLIENT_PORT), _KNOCK_SECONDS
+    ).close()
 
 
 @contextlib.contextmanager
