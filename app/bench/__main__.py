@@ -21,6 +21,7 @@ from app.bench.benchmarks import overhead as overhead_benchmark
 from app.bench.benchmarks import paint as paint_benchmark
 from app.bench.benchmarks import power as power_benchmark
 from app.bench.benchmarks import remote as remote_benchmark
+from app.bench.benchmarks import scale as scale_benchmark
 from app.bench.benchmarks import setups as setups_benchmark
 from app.bench.benchmarks import soak as soak_benchmark
 from app.bench.benchmarks import startup as startup_benchmark
@@ -132,12 +133,13 @@ def power(
     as_json: AsJson = False,
     force: Force = False,
     model: Model = BUNDLED,
-    simulations: Annotated[int, typer.Option(min=2_000, help="Simulated experiments.")] = 20_000,
+    pairs: Annotated[int, typer.Option(min=6, help="Of starts that are measured.")] = 12,
+    simulations: Annotated[int, typer.Option(min=2_000, help="Simulated checks.")] = 20_000,
 ) -> None:
-    """How often an experiment finds a slow-down of 3 %, and one that is not there."""
+    """How often `check` finds a slow-down of 3 %, and one that is not there."""
     _run(
         power_benchmark.TARGETS,
-        lambda console: power_benchmark.measure(console, model, simulations),
+        lambda console: power_benchmark.measure(console, model, simulations, pairs),
         as_json=as_json,
         force=force,
     )
@@ -154,6 +156,22 @@ def overhead(
     _run(
         overhead_benchmark.TARGETS,
         lambda console: overhead_benchmark.measure(console, model, repeats),
+        as_json=as_json,
+        force=force,
+    )
+
+
+@app.command()
+def scale(
+    as_json: AsJson = False,
+    force: Force = False,
+    runs: Annotated[int, typer.Option(min=1_000, help="Made-up runs in the store.")] = 100_000,
+    repeats: Annotated[int, typer.Option(min=1, help="How many servers, one by one.")] = 5,
+) -> None:
+    """How quick the pages are, and how large the app, with very many runs in the store."""
+    _run(
+        scale_benchmark.TARGETS,
+        lambda console: scale_benchmark.measure(console, runs, repeats),
         as_json=as_json,
         force=force,
     )

@@ -10,6 +10,9 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -17,7 +20,7 @@ from app.bench.conversation import Column, Conversation
 from app.bench.figures import all_figures
 from app.bench.labels import offered_toggles
 from app.bench.metric import Figure
-from app.bench.record import RunRecord
+from app.bench.record import ExperimentPlace, RunRecord
 from backends.setup import Setup
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -30,6 +33,10 @@ _UNDER_AN_ANSWER = (
     "peak_memory_bytes",
     "cost_dollars",
 )
+_PLACE = {
+    **{"experiment_id": "id", "round": "round", "conversation": "conversation", "turn": "turn"},
+    **{"setup_index": "setup", "attempt": "attempt"},
+}
 Cell = str | int | float | None
 
 
@@ -44,6 +51,22 @@ def runs_csv(records: Sequence[RunRecord]) -> str:
     for row in rows:
         writer.writerow({name: defused(cell) for name, cell in row.items()})
     return out.getvalue()
+
+
+def rows_csv(rows: Sequence[Any]) -> str:
+    """Values of one dataclass, such as those of a chart: a column a field, empty where None."""
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    names = [field.name for field in fields(rows[0])]
+    writer.writerow(names)
+    writer.writerows([defused(_in_cell(getattr(row, name))) for name in names] for row in rows)
+    return out.getvalue()
+
+
+def _in_cell(value: str | int | float | Decimal | None) -> Cell:
+    return format(value, "f") if isinstance(value, Decimal) else value
 
 
 def runs_json(records: Sequence[RunRecord]) -> str:
@@ -153,6 +176,8 @@ def _flat(record: RunRecord) -> dict[str, Cell]:
         "error": record.error.message if record.error else "",
         "contended": str(record.contended).lower(),
         "warm": str(record.warm).lower(),
+        "disturbed": record.disturbed,
+        **_place(record.experiment),
         **measured,
         "tokens_counted": record.usage.kind if record.usage else "",
         "weights_bytes": memory.weights_bytes,
@@ -169,6 +194,11 @@ def _flat(record: RunRecord) -> dict[str, Cell]:
         "prompt": record.request.messages[-1].content if record.request.messages else "",
         "answer": record.answer,
     }
+
+
+def _place(place: ExperimentPlace | None) -> dict[str, Cell]:
+    """Where the run stands in its experiment; empty for any other."""
+    return {name: getattr(place, field, None) for name, field in _PLACE.items()}
 
 
 def _number(figure: Figure) -> Cell:

@@ -156,7 +156,7 @@ class ErrorNote(_Frozen):
 class ExperimentPlace(_Frozen):
     """Where a run stands in an experiment: the indices of its conversation, turn and setup in the
     plan, and its round (from 1; 0 are the warm-ups, those below other passes).
-    `attempt` counts from 1 what was made again. `worker` says which one of several made it.
+    `attempt` counts from 1 what was made again; `worker` says which one of several made it.
     """
 
     id: str

@@ -6,8 +6,8 @@ from html import escape
 
 from app.bench.compare import equal_beginning, have_ids
 from app.bench.conversation import Turn
+from app.bench.format import grouped
 from app.bench.record import RunRecord
-from app.ui.format import grouped
 
 _CHARS_BEFORE, _CHARS_AFTER = 28, 20
 

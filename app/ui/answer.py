@@ -8,12 +8,12 @@ import streamlit as st
 
 from app.bench import figures
 from app.bench.conversation import Turn
+from app.bench.format import duration, figure_text, grouped, told_text
 from app.bench.record import RunRecord
 from app.ui import chat_state
 from app.ui.copy_button import copy_button
 from app.ui.errors import show_error
 from app.ui.figure_row import render_figures
-from app.ui.format import duration, figure_text, grouped, told_text
 from app.ui.guesses import cycle_line, guesses_html
 from app.ui.run_detail import render_run_detail
 from app.ui.safe_text import safe_markdown

@@ -8,9 +8,9 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from app.bench.conversation import Column, Comparison
+from app.bench.conversation import Column
 from app.ui import chat_state
-from app.ui.saved_servers import model_choice, save_server, saved_servers
+from app.ui.saved_servers import Save, model_choice, save_server, saved_servers
 from app.ui.server import get_server
 from app.ui.server_price import server_price
 from backends.capabilities import Choice, Group, Toggle
@@ -28,19 +28,20 @@ _GROUPS: tuple[tuple[Group, str], ...] = (
 )
 
 
-def setup_editor(column: Column, *, busy: bool) -> None:
-    """Change a column's setup in place: every toggle that its backend offers."""
+def setup_editor(column: Column, save: Save, *, busy: bool) -> None:
+    """Change a column's setup: every toggle that its backend offers. Each change goes to `save`, as
+    the column that it makes."""
     setup = column.setup
     backends = usable_backends()
     if len(backends) > 1:
-        _backend_picker(column, backends)
+        _backend_picker(column, backends, save, disabled=busy)
     else:
         st.caption(get_backend(setup.backend).title)
-    saved_servers(column, disabled=busy)
+    saved_servers(column, save, disabled=busy)
     for toggle in _grouped(get_backend(setup.backend).capabilities().toggles):
         if toggle.means_something_in(setup):
-            _draw(toggle, column, disabled=busy)
-    model_choice(column, disabled=busy)
+            _draw(toggle, column, save, disabled=busy)
+    model_choice(column, save, disabled=busy)
     save_server(column, disabled=busy)
     _key_field(column, disabled=busy)
     server_price(column, disabled=busy)
@@ -56,7 +57,7 @@ def _grouped(toggles: Sequence[Toggle]) -> list[Toggle]:
     return sorted(toggles, key=lambda toggle: order.index(toggle.group))
 
 
-def _backend_picker(column: Column, backends: list[Backend]) -> None:
+def _backend_picker(column: Column, backends: list[Backend], save: Save, *, disabled: bool) -> None:
     ids = [backend.id for backend in backends]
     st.selectbox(
         "Runs on",
@@ -65,17 +66,18 @@ def _backend_picker(column: Column, backends: list[Backend]) -> None:
         format_func={backend.id: backend.title for backend in backends}.__getitem__,
         key=f"backend-{column.key}",
         on_change=_set_backend,
-        args=(column,),
+        args=(column, save),
+        disabled=disabled,
     )
 
 
-def _set_backend(column: Column) -> None:
+def _set_backend(column: Column, save: Save) -> None:
     backend = st.session_state[f"backend-{column.key}"]
     fresh = Setup(model=column.setup.model, backend=backend, history=column.setup.history)
-    chat_state.set_column(column.model_copy(update={"setup": fresh}))
+    save(column.model_copy(update={"setup": fresh}))
 
 
-def _draw(toggle: Toggle, column: Column, *, disabled: bool) -> None:
+def _draw(toggle: Toggle, column: Column, save: Save, *, disabled: bool) -> None:
     value = _value(column.setup, toggle)
     key = f"toggle-{column.key}-{toggle.name}"
     common: dict[str, Any] = {
@@ -83,7 +85,7 @@ def _draw(toggle: Toggle, column: Column, *, disabled: bool) -> None:
         "help": _help(toggle),
         "disabled": disabled,
         "on_change": _set,
-        "args": (column, toggle, key),
+        "args": (column, toggle, key, save),
     }
     if toggle.choices:
         refused = {
@@ -189,14 +191,14 @@ def _line(choice: Choice) -> str:
     return f"**{choice.label}**: {choice.help}"
 
 
-def _set(column: Column, toggle: Toggle, key: str) -> None:
+def _set(column: Column, toggle: Toggle, key: str, save: Save) -> None:
     value = st.session_state[key]
     try:
         setup = _with_value(column.setup, toggle, (value or None) if toggle.is_text else value)
     except ValidationError as error:
         chat_state.notice(f"{toggle.title}: {error.errors()[0]['msg']}.")
         return
-    chat_state.set_column(column.model_copy(update={"setup": setup}))
+    save(column.model_copy(update={"setup": setup}))
 
 
 def _with_value(setup: Setup, toggle: Toggle, value: object) -> Setup:
@@ -219,10 +221,10 @@ def _with_value(setup: Setup, toggle: Toggle, value: object) -> Setup:
     return Setup.model_validate(current)
 
 
-def next_setup(comparison: Comparison) -> Setup:
+def next_setup(shown: Sequence[Setup]) -> Setup:
     """What a new column starts with: the last setup with the first toggle value not yet shown."""
-    last = comparison.columns[-1].setup
-    taken = {column.setup.id for column in comparison.columns}
+    last = shown[-1]
+    taken = {setup.id for setup in shown}
     for toggle in get_backend(last.backend).capabilities().toggles:
         for choice in toggle.choices:
             if choice.why_not or toggle.is_option or toggle.name == "device":

@@ -5,16 +5,13 @@ Base units, with the unit in the name of each value. Knows records; does not kno
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
 from app.bench import figures, formulae
 from app.bench.conversation import Column, Conversation, Turn
-from app.bench.export import Cell, defused
 from app.bench.labels import labels
 from app.bench.metric import Provenance
 from app.bench.record import MemoryLedger, RunRecord
@@ -81,9 +78,6 @@ class CostBar:
     answers: int
     price: str
     price_source: str
-
-
-Row = TurnTime | RacePoint | MemoryBar | CostBar
 
 
 def named(columns: Sequence[Column]) -> list[NamedColumn]:
@@ -195,20 +189,3 @@ def unique_labels(records: Sequence[RunRecord]) -> list[str]:
         f"{label} ({wanted[:index].count(label) + 1})" if label in wanted[:index] else label
         for index, label in enumerate(wanted)
     ]
-
-
-def chart_data_csv(rows: Sequence[Row]) -> str:
-    """The rows of one chart as CSV, a column a field, empty where not measured."""
-    if not rows:
-        return ""
-    out = io.StringIO()
-    lines = [asdict(row) for row in rows]
-    writer = csv.DictWriter(out, fieldnames=list(lines[0]), lineterminator="\r\n")
-    writer.writeheader()
-    for line in lines:
-        writer.writerow({name: defused(_cell(value)) for name, value in line.items()})
-    return out.getvalue()
-
-
-def _cell(value: str | int | bool | Decimal | None) -> Cell:
-    return format(value, "f") if isinstance(value, Decimal) else value

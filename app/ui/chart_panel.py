@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from app.bench.conversation import Conversation
+from app.bench.export import rows_csv
 from app.ui.colors import is_dark_theme
 from backends.settings import ROOT
 
@@ -75,7 +76,7 @@ def _chart(name: ChartName, conversation: Conversation) -> tuple[Any, Any]:
     else:
         rows = chart_data.cost_bars(every)
         figure = charts.cost_chart(every, columns, dark=dark)
-    return figure, lambda: chart_data.chart_data_csv(rows)
+    return figure, lambda: rows_csv(rows)
 
 
 def _without_data(name: ChartName) -> None:

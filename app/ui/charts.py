@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.ui.chart_data import chart_data_csv
 from app.ui.charts_of_time import race_chart, ttft_total_chart
 from app.ui.charts_of_use import cost_chart, memory_chart
 
 __all__ = [
     "ChartName",
-    "chart_data_csv",
     "cost_chart",
     "memory_chart",
     "race_chart",

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.bench.conversation import Column, Conversation, Turn
-from app.ui.chart_data import NamedColumn, TurnTime, named, race_points, turn_times
-from app.ui.chart_style import (
+from app.bench.format import duration
+from app.charts.colors import DASHES, SYMBOLS, setup_color, setup_colors
+from app.charts.style import (
     End,
     axis,
     bar_chart,
@@ -21,8 +22,7 @@ from app.ui.chart_style import (
     spread,
     titled,
 )
-from app.ui.colors import DASHES, SYMBOLS, setup_color, setup_colors
-from app.ui.format import duration
+from app.ui.chart_data import NamedColumn, TurnTime, named, race_points, turn_times
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

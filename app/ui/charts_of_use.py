@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.bench.conversation import Column
+from app.bench.format import bytes_text, dollars_of_many
 from app.bench.record import RunRecord
+from app.charts.colors import MEMORY_PARTS_DARK, MEMORY_PARTS_LIGHT, setup_colors
+from app.charts.style import THIN, Ink, axis, bar_chart, legend_below, plain, setup_axis, titled
 from app.ui.chart_data import PART_NAMES, MemoryBar, MemoryPart, cost_bars, memory_bars
-from app.ui.chart_style import Ink, axis, bar_chart, legend_below, plain, setup_axis, titled
-from app.ui.colors import MEMORY_PARTS_DARK, MEMORY_PARTS_LIGHT, setup_colors
-from app.ui.format import THIN, bytes_text, dollars_of_many
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

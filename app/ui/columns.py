@@ -9,6 +9,7 @@ import streamlit as st
 from app.bench.compare import best
 from app.bench.conversation import MAX_COLUMNS, Column, Conversation, Turn
 from app.bench.explain import why_slower
+from app.bench.format import format_row
 from app.bench.jobs import Job
 from app.bench.labels import labels
 from app.bench.lane import Lane
@@ -18,7 +19,6 @@ from app.ui.agreement import agreement_html
 from app.ui.answer import draw_answer
 from app.ui.builder import setup_editor
 from app.ui.column_menu import column_menu, own_sampling
-from app.ui.format import format_row
 from app.ui.live import LiveAnswer, reserve
 from app.ui.safe_text import plain_lines_as_markdown, plain_text_as_markdown
 from backends.capabilities import Availability
@@ -159,7 +159,7 @@ def _menu(item: Shown, conversation: Conversation, *, maximised: bool) -> None:
         on_maximise=_toggle_maximised,
     )
     busy = chat_state.is_busy(conversation)
-    setup_editor(item.column, busy=busy)
+    setup_editor(item.column, chat_state.set_column, busy=busy)
     own_sampling(item.column, conversation.comparison.sampling, busy=busy)
 
 

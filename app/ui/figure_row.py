@@ -12,9 +12,9 @@ from html import escape
 from pathlib import Path
 
 from app.bench import figures
+from app.bench.format import Parts, count, missing_phrase, row_parts
 from app.bench.metric import Figure, Provenance
 from app.bench.record import RunRecord
-from app.ui.format import Parts, count, missing_phrase, row_parts
 
 STYLE_FILE = Path(__file__).with_name("style.css")
 

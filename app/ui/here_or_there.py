@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.bench.figures import cost, decode_rate, ttft
+from app.bench.format import told_text
 from app.bench.record import RunRecord
-from app.ui.format import told_text
 from backends.engine import REMOTE_DEVICE
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.bench.format import duration, grouped, rate
 from app.bench.jobs import Job
 from app.bench.lane import Lane
 from app.ui.figure_row import render_figures
-from app.ui.format import duration, grouped, rate
 from app.ui.safe_text import plain_text_as_markdown, safe_markdown
 
 _POLL_SECONDS = 0.03

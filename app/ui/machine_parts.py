@@ -12,11 +12,11 @@ from app.bench import data_folder
 from app.bench.data_folder import Contents
 from app.bench.doctor import Check
 from app.bench.environment import cpu_name, gpu_reading, library_versions, usable_cores
+from app.bench.format import bytes_text, count, moment
 from app.bench.labels import labels
 from app.bench.scheduler import DeviceQueue
 from app.ui.errors import show_error
 from app.ui.facts_table import draw_facts
-from app.ui.format import bytes_text, count, moment
 from app.ui.safe_text import plain_text_as_markdown
 from backends.errors import DynoError
 from backends.pool import EngineInfo, EnginePool

@@ -21,6 +21,7 @@ def main() -> None:
     page = st.navigation(
         [
             st.Page(_PAGES / "chat.py", title="Chat", icon=":material/forum:", default=True),
+            st.Page(_PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
             st.Page(_PAGES / "runs.py", title="Runs", icon=":material/list_alt:"),
             st.Page(_PAGES / "machine.py", title="Machine", icon=":material/memory:"),
         ]

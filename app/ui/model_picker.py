@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from app.bench.conversation import Comparison
 from app.bench.fitting import fit, free_memory_bytes
-from app.ui import chat_state
-from app.ui.format import bytes_text
+from app.bench.format import bytes_text
 from app.ui.server import get_server
 from backends.catalog import catalog, resolve
 from backends.errors import DynoError
@@ -16,9 +16,10 @@ from backends.local.formats import FORMATS, catalog_bytes
 _TYPED = "another"
 
 
-def draw_model_picker(comparison: Comparison) -> None:
-    """Choose the model of every setup: sizes first, so that nobody downloads what cannot run."""
-    current, free = comparison.columns[0].setup.model, free_memory_bytes()
+def draw_model_picker(current: str, choose: Callable[[str], None]) -> None:
+    """Choose the model of every setup: sizes first, so that nobody downloads what cannot run. What
+    is chosen instead of `current` goes to `choose`."""
+    free = free_memory_bytes()
     known = list(catalog())
     public = get_server().settings.public
     options = known if public else [*known, _TYPED]
@@ -32,7 +33,7 @@ def draw_model_picker(comparison: Comparison) -> None:
     )
     if chosen != _TYPED:
         if chosen != current:
-            st.button("Use it", type="primary", on_click=chat_state.set_model, args=(chosen,))
+            st.button("Use it", type="primary", on_click=choose, args=(chosen,))
         return
     typed = st.text_input(
         "Hub id, local folder or GGUF file",
@@ -48,7 +49,7 @@ def draw_model_picker(comparison: Comparison) -> None:
     except DynoError as error:
         st.error(f"{error.message} {error.remedy}")
         return
-    st.button("Use it", type="primary", on_click=chat_state.set_model, args=(typed,))
+    st.button("Use it", type="primary", on_click=choose, args=(typed,))
 
 
 def _caption(id_: str, free_bytes: int) -> str:

@@ -6,9 +6,9 @@ import streamlit as st
 
 from app.bench.conversation import Conversation
 from app.bench.export import runs_json
+from app.bench.format import grouped
 from app.bench.labels import label_of
 from app.ui import chat_state
-from app.ui.format import grouped
 from app.ui.safe_text import plain_lines_as_markdown, plain_text_as_markdown
 from app.ui.server import get_server
 from backends.errors import NotRecorded

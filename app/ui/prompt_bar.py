@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app.bench.conversation import Conversation
+from app.bench.format import grouped
 from app.bench.jobs import Job
 from app.ui import chat_state
-from app.ui.format import grouped
 
 _NEARLY_FULL = 0.9
 

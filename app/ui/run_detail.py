@@ -8,11 +8,11 @@ import streamlit as st
 
 from app.bench import figures, formulae
 from app.bench.export import runs_json
+from app.bench.format import bytes_text, count, duration, figure_text, missing_phrase, moment
 from app.bench.metric import Figure
 from app.bench.record import MemoryLedger, RunRecord
 from app.ui.errors import show_error
 from app.ui.facts_table import draw_facts
-from app.ui.format import bytes_text, count, duration, figure_text, missing_phrase, moment
 from app.ui.safe_text import safe_markdown
 from backends.catalog import title_of
 

@@ -10,10 +10,11 @@ from typing import Any, cast, get_args
 import streamlit as st
 
 from app.bench.export import runs_csv, runs_json
+from app.bench.format import grouped
 from app.bench.record import Purpose, RunStatus
 from app.bench.store import RunFilter, RunSummary, Store
+from app.charts.style import THIN
 from app.ui.errors import show_error
-from app.ui.format import THIN, grouped
 from backends.catalog import title_of
 from backends.errors import DynoError
 

@@ -18,9 +18,12 @@ from backends.remote.listing import ListsModels
 _FORGOTTEN = "forgotten-server"
 
 
-def saved_servers(column: Column, *, disabled: bool) -> None:
+Save = Callable[[Column], None]
+
+
+def saved_servers(column: Column, save: Save, *, disabled: bool) -> None:
     """What was saved, above the toggles of a backend whose setups name a server; nothing for
-    others."""
+    others. The one that is chosen goes to `save`."""
     if not _names_servers(column):
         return
     known = SavedServers(get_server().settings).all()
@@ -34,7 +37,7 @@ def saved_servers(column: Column, *, disabled: bool) -> None:
             format_func=plain_text_as_markdown,
             key=key,
             disabled=disabled,
-            on_change=lambda: _choose(column, known, st.session_state[key]),
+            on_change=lambda: _choose(column, known, st.session_state[key], save),
         )
     _offer_undo(column)
 
@@ -83,7 +86,7 @@ def _chosen(column: Column, known: dict[str, Options]) -> str | None:
     return next((name for name, options in known.items() if options == current), None)
 
 
-def model_choice(column: Column, *, disabled: bool) -> None:
+def model_choice(column: Column, save: Save, *, disabled: bool) -> None:
     """Ask the server which models it has and choose one, instead of typing its id."""
     backend = get_backend(column.setup.backend)
     if not isinstance(backend, ListsModels):
@@ -120,7 +123,7 @@ def model_choice(column: Column, *, disabled: bool) -> None:
         format_func=plain_text_as_markdown,
         key=chosen_key,
         disabled=disabled,
-        on_change=lambda: _choose_model(column, backend, st.session_state[chosen_key]),
+        on_change=lambda: _choose_model(column, backend, st.session_state[chosen_key], save),
     )
 
 
@@ -153,20 +156,20 @@ def _attempt(action: Callable[[], None]) -> None:
         chat_state.notice(f"{error.message} {error.remedy}")
 
 
-def _choose(column: Column, known: dict[str, Options], name: str | None) -> None:
+def _choose(column: Column, known: dict[str, Options], name: str | None, save: Save) -> None:
     if name is not None:
-        _set_options(column, known[name])
+        save(_with_options(column, known[name]))
 
 
-def _choose_model(column: Column, backend: ListsModels, model: str | None) -> None:
+def _choose_model(column: Column, backend: ListsModels, model: str | None, save: Save) -> None:
     options = _options(column)
     options.pop(backend.model_option, None)
-    _set_options(column, options | ({backend.model_option: model} if model else {}))
+    save(_with_options(column, options | ({backend.model_option: model} if model else {})))
 
 
-def _set_options(column: Column, options: Options) -> None:
+def _with_options(column: Column, options: Options) -> Column:
     setup = column.setup.model_copy(update={"options": options})
-    chat_state.set_column(column.model_copy(update={"setup": setup}))
+    return column.model_copy(update={"setup": setup})
 
 
 def _save(column: Column) -> None:

@@ -10,9 +10,9 @@ from app.bench.conversation import Conversation
 from app.bench.conversations import up_to
 from app.bench.environment import hardware_name
 from app.bench.export import conversation_json, conversation_markdown
+from app.bench.format import figure_text
 from app.bench.labels import labels
 from app.ui import chat_state
-from app.ui.format import figure_text
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 from backends.errors import DynoError

@@ -7,11 +7,14 @@ import streamlit as st
 from app.bench.conversation import MAX_COLUMNS, Comparison, Conversation
 from app.ui import chat_state
 from app.ui.builder import next_setup
+from app.ui.compare import address, drafting
+from app.ui.compare.draft import draft_of_setups
 from app.ui.copy_button import copy_button
 from app.ui.model_picker import draw_model_picker
 from app.ui.presets import PRESETS, Preset
 from app.ui.sampling import sampling_editor
 from backends.catalog import title_of
+from backends.settings import ROOT
 
 
 def draw_toolbar(conversation: Conversation) -> None:
@@ -19,7 +22,7 @@ def draw_toolbar(conversation: Conversation) -> None:
     busy = chat_state.is_busy(conversation)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
         with st.popover(_model_title(comparison), icon=":material/deployed_code:", disabled=busy):
-            draw_model_picker(comparison)
+            draw_model_picker(comparison.columns[0].setup.model, chat_state.set_model)
         with st.popover("Race" if comparison.race else "Fair order", icon=":material/swap_vert:"):
             _order_picker(comparison)
         with st.popover(
@@ -33,7 +36,7 @@ def draw_toolbar(conversation: Conversation) -> None:
             icon=":material/add:",
             key="add-setup",
             on_click=chat_state.add_column,
-            args=(next_setup(comparison),),
+            args=(next_setup([column.setup for column in comparison.columns]),),
             disabled=busy or len(comparison.columns) >= MAX_COLUMNS,
             help="One more column. What it runs is changed in its menu."
             if len(comparison.columns) < MAX_COLUMNS
@@ -43,6 +46,21 @@ def draw_toolbar(conversation: Conversation) -> None:
             _presets(comparison)
         with st.popover("Share", icon=":material/link:"):
             _share(comparison)
+        _experiment_button(comparison)
+
+
+def _experiment_button(comparison: Comparison) -> None:
+    """Takes the columns over to the form of a new experiment."""
+    if st.button(
+        "Experiment",
+        icon=":material/compare_arrows:",
+        key="to-experiment",
+        help="Compare these in an experiment: many prompts, in turns, with intervals.",
+    ):
+        columns = [(column.setup, column.label) for column in comparison.columns]
+        draft = draft_of_setups(columns)
+        drafting.keep(draft)
+        st.switch_page(ROOT / "pages" / "compare.py", query_params=address.of_draft(draft.key))
 
 
 def _model_title(comparison: Comparison) -> str:

@@ -40,7 +40,7 @@ page = """
 from app.bench.conversation import Column
 from app.ui.builder import setup_editor
 from backends.setup import Setup
-setup_editor(Column(setup=Setup(backend="echo")), busy=False)
+setup_editor(Column(setup=Setup(backend="echo")), print, busy=False)
 """
 shown = AppTest.from_string(page, default_timeout=60).run()
 print(json.dumps({

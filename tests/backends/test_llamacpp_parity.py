@@ -260,3 +260,13 @@ def _log_softmax(logits: Logits) -> Logits:
     shifted = logits - logits.max(-1, keepdims=True)
     found: Logits = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return found
+
+
+def test_llama_cpp_scores_what_transformers_does(ggufs: GgufEngines, engines: Engines) -> None:
+    asked, said = (Message(role="user", content=TEXTS[0]),), "The capital of France is Paris."
+    text = engines().text_ids(said, asked)
+    assert ggufs().text_ids(said, asked) == text
+    mine, other = (engine.score(text, CancelToken(), top_k=3) for engine in (engines(), ggufs()))
+    assert other.log_probs == pytest.approx(mine.log_probs, abs=0.05)
+    assert other.best_ids.tolist() == mine.best_ids.tolist()
+    assert ask(ggufs()).ids == ask(engines()).ids

@@ -1,5 +1,5 @@
-"""A score is what the engine itself computes: held against one pass over the whole text by the bare
-model, and against what the same engine answers."""
+"""A score is what the engine computes: held against one plain call of its model, and made in the
+passes that its setup makes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from backends.engine import CancelToken
 from backends.errors import Cancelled
 from backends.request import Message
 from backends.scores import Scorer, Scores
-from backends.settings import ROOT
 from backends.worker.engine import LocalEngine
 from backends.worker.scoring import scores_of
 from tests.backends.asking import ask, request
 from tests.backends.engines import Engines
 
-TARGET = ROOT / "models" / "bundled" / "target"
 ASKED = (Message(role="user", content="What is the capital of France?"),)
 SAID = "The capital of France is Paris, and a cache keeps keys and values."
 LOGITS = np.array([[0.0, np.log(2.0), np.log(5.0)], [0.0, 0.0, 0.0]], dtype=np.float32)
@@ -56,16 +54,11 @@ def test_tokens_that_were_asked_for_are_told_and_no_rest_is_left_of_all() -> Non
     assert np.isneginf(scores_of([LOGITS], [0, 0], top_k=9).rest_log_probs).all()
 
 
-def test_scores_are_those_of_one_pass_by_the_bare_model(engines: Engines) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM
-
+def test_scores_are_those_of_one_plain_pass_over_the_text(engines: Engines) -> None:
     engine = engines()
     text = engine.text_ids(SAID, ASKED)
-    model = AutoModelForCausalLM.from_pretrained(TARGET, dtype=torch.float32)
-    with torch.no_grad():
-        logits = model(torch.tensor([text.token_ids])).logits[0, text.prompt_tokens - 1 : -1]
-    expected = torch.log_softmax(logits, -1).numpy()
+    logits = engine.probe("one_pass", ids=text.token_ids)[text.prompt_tokens - 1 : -1]
+    expected = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     found = score(engine, top_k=5)
     said = np.array(text.scored)
     assert found.log_probs == pytest.approx(expected[np.arange(len(said)), said], abs=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,18 @@ from app.bench.conversations import (
     with_turn,
 )
 from backends.errors import NotRecorded
+from backends.settings import Settings
 from tests.bench.samples import make_conversation, make_run
+from tests.fakes import FakeBackend
 from tests.fakes.workshop import VISITOR, Workshop, columns_of
+
+
+@pytest.fixture
+def workshop(fake: FakeBackend, settings: Settings, tmp_path: Path) -> Iterator[Workshop]:
+    """On both kinds of database."""
+    made = Workshop.make(tmp_path, settings=settings)
+    yield made
+    made.close()
 
 
 def renamed(workshop: Workshop, id_: str, title: str) -> None:

@@ -5,33 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.bench.record import ErrorNote, Price
 from app.bench.store import RunFilter, Store
 from backends.errors import NotRecorded
 from backends.settings import ROOT, Settings
 from backends.setup import Setup
+from tests.bench.conftest import environment_of
 from tests.bench.samples import NOON, make_conversation, make_run, stamps
 
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data")
-
-
-@pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
-    opened = Store.open(settings)
-    yield opened
-    opened.close()
 
 
 def ids(store: Store, **filters: object) -> set[str]:
@@ -252,20 +240,22 @@ def test_deleting_a_conversation_hides_its_runs_and_restoring_brings_back_just_t
     store.close()
 
 
-def test_two_processes_writing_200_runs_each_into_a_new_folder_lose_nothing(
-    settings: Settings,
+def test_two_processes_writing_into_a_new_store_lose_nothing(
+    empty: Settings,
 ) -> None:
+    each = 60 if empty.database_url else 200
     script = (
         "import sys; from app.bench.store import Store; from backends.settings import Settings;"
         "from tests.bench.samples import make_run; from pathlib import Path;"
         "store = Store.open(Settings(data_dir=Path(sys.argv[1])));"
         "assert store.problem is None, store.problem;"
-        "[store.save_run(make_run(id=f'{sys.argv[2]}-{n}')) for n in range(200)]"
+        "[store.save_run(make_run(id=f'{sys.argv[2]}-{n}')) for n in range(int(sys.argv[3]))]"
     )
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", script, str(settings.data_dir), name],
+            [sys.executable, "-c", script, str(empty.data_dir), name, str(each)],
             cwd=ROOT,
+            env=environment_of(empty),
             stderr=subprocess.PIPE,
         )
         for name in ("one", "two")
@@ -273,9 +263,9 @@ def test_two_processes_writing_200_runs_each_into_a_new_folder_lose_nothing(
     for writer in writers:
         _, stderr = writer.communicate(timeout=120)
         assert writer.returncode == 0, stderr.decode()
-    store = Store.open(settings)
-    assert store.count(RunFilter(visitor="local")) == 400
-    assert store.run("two-199", "local") == make_run(id="two-199")
+    store = Store.open(empty)
+    assert store.count(RunFilter(visitor="local")) == 2 * each
+    assert store.run(f"two-{each - 1}", "local") == make_run(id=f"two-{each - 1}")
     store.close()
 
 
@@ -287,7 +277,12 @@ def test_a_process_killed_right_after_a_save_has_recorded_it(settings: Settings)
         "Store.open(Settings(data_dir=Path(sys.argv[1]))).save_run(make_run(id='last'));"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    subprocess.run([sys.executable, "-c", script, str(settings.data_dir)], cwd=ROOT, check=False)
+    subprocess.run(
+        [sys.executable, "-c", script, str(settings.data_dir)],
+        cwd=ROOT,
+        env=environment_of(settings),
+        check=False,
+    )
     store = Store.open(settings)
     assert ids(store) == {"last"}
     store.close()
@@ -302,13 +297,47 @@ def test_threads_share_a_store(store: Store) -> None:
     assert counts == [80] * 16
 
 
-def test_lists_do_not_read_samples(store: Store, settings: Settings) -> None:
-    import sqlite3
-
+def test_lists_do_not_read_samples(store: Store) -> None:
     store.save_run(make_run(id="one", chunks=stamps((30, 1), (40, 1))))
-    with sqlite3.connect(settings.data_dir / "dyno.sqlite3") as connection:
-        connection.execute("UPDATE run_bodies SET body = 'garbage'")
+    with store._database.writing() as session:
+        session.execute(text("UPDATE run_bodies SET body = 'garbage'"))
     assert ids(store) == {"one"}
+
+
+def test_any_character_comes_back_as_it_was(store: Store) -> None:
+    odd = "a\x00b \ufffe0 \ufffe \U0001f3c1 ' \\ %s"
+    run = make_run(prompt=odd, id="odd", answer=odd, setup_label=odd, disturbed=odd)
+    store.save_run(run)
+    store.save_conversation(make_conversation(odd, title=odd))
+    assert store.run("odd", "local") == run
+    (summary,) = store.runs(RunFilter(visitor="local", setup=odd))
+    assert (summary.label, summary.prompt_start) == (odd, odd)
+    found = store.conversation("conversation-1", "local")
+    assert found is not None
+    assert (found.title, found.turns[0].prompt) == (odd, odd)
+
+
+def test_moments_come_back_in_utc_whatever_their_zone(store: Store) -> None:
+    there = NOON.astimezone(dt.timezone(dt.timedelta(hours=-5, minutes=-30)))
+    store.save_run(make_run(id="there", created_at=there))
+    (summary,) = store.runs(RunFilter(visitor="local"))
+    assert (summary.created_at, summary.created_at.tzinfo) == (NOON, dt.UTC)
+    assert ids(store, since=there) == {"there"}
+    assert ids(store, until=there) == set()
+
+
+def test_threads_that_write_the_same_things_lose_nothing(store: Store) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def write(n: int) -> None:
+        store.save_run(make_run(id=f"run{n % 8}", warm=bool(n % 3)))
+        store.save_conversation(make_conversation("one", id=f"conversation{n % 4}"))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, range(64)))
+    assert len(store.conversations(None)) == 4
+    everything = RunFilter(visitor=None)
+    assert store.count(everything) == len(store.runs(everything)) == 8
 
 
 def test_the_store_loads_no_heavy_library() -> None:

@@ -23,8 +23,15 @@ def engine_of(folder: Path) -> Engine:
     return create_engine(f"sqlite:///{folder / 'dyno.sqlite3'}")
 
 
-def upgrade_to(folder: Path, revision: str) -> None:
-    engine = engine_of(folder)
+def engine_for(settings: Settings) -> Engine:
+    url = settings.database_url
+    if url is None:
+        return engine_of(settings.data_dir)
+    return create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+
+
+def upgrade_to(settings: Settings, revision: str) -> None:
+    engine = engine_for(settings)
     with engine.begin() as connection:
         migrations.upgrade(connection, revision)
     engine.dispose()
@@ -55,21 +62,21 @@ def test_revisions_are_numbered_without_gaps() -> None:
     assert known == tuple(f"{n:04}" for n in range(1, len(known) + 1))
 
 
-def test_the_migrations_make_the_tables_that_the_code_declares(tmp_path: Path) -> None:
+def test_the_migrations_make_the_tables_that_the_code_declares(empty: Settings) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    upgrade_to(tmp_path, "head")
-    engine = engine_of(tmp_path)
+    upgrade_to(empty, "head")
+    engine = engine_for(empty)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
 
 
 @pytest.mark.parametrize("revision", migrations.revisions())
-def test_a_database_of_any_revision_keeps_its_rows(tmp_path: Path, revision: str) -> None:
-    upgrade_to(tmp_path, revision)
-    engine = engine_of(tmp_path)
+def test_a_database_of_any_revision_keeps_its_rows(empty: Settings, revision: str) -> None:
+    upgrade_to(empty, revision)
+    engine = engine_for(empty)
     tables = MetaData()
     with engine.begin() as connection:
         tables.reflect(connection)
@@ -79,7 +86,7 @@ def test_a_database_of_any_revision_keeps_its_rows(tmp_path: Path, revision: str
                 connection.execute(table.insert().values(**values))
         before = rows(connection)
     engine.dispose()
-    upgrade_to(tmp_path, "head")
+    upgrade_to(empty, "head")
     with engine.connect() as connection:
         after = rows(connection)
         assert migrations.revision_of(connection) == migrations.revisions()[-1]
@@ -92,12 +99,11 @@ def test_a_database_of_any_revision_keeps_its_rows(tmp_path: Path, revision: str
         assert kept == {column: old_rows[0][column] for column in kept}
 
 
-def test_a_database_from_a_newer_version_is_refused_and_untouched(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path)
+def test_a_database_from_a_newer_version_is_refused_and_untouched(settings: Settings) -> None:
     store = Store.open(settings)
     store.save_run(make_run(id="kept"))
     store.close()
-    engine = engine_of(tmp_path)
+    engine = engine_for(settings)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(DynoError) as caught:
@@ -116,7 +122,7 @@ def test_a_database_from_a_newer_version_is_refused_and_untouched(tmp_path: Path
 
 
 def test_a_migration_that_breaks_off_leaves_the_database_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real_upgrade = migrations.upgrade
 
@@ -125,9 +131,9 @@ def test_a_migration_that_breaks_off_leaves_the_database_as_it_was(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(migrations, "upgrade", breaks_at_the_end)
-    store = Store.open(Settings(data_dir=tmp_path))
+    store = Store.open(empty)
     assert store.problem is not None
-    engine = engine_of(tmp_path)
+    engine = engine_for(empty)
     assert inspect(engine).get_table_names() == []
     engine.dispose()
     monkeypatch.undo()
@@ -145,7 +151,9 @@ def test_processes_that_open_a_new_folder_at_once_all_get_the_store(tmp_path: Pa
     )
     openers = [
         subprocess.Popen(
-            [sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE
+            [sys.executable, "-c", script, str(tmp_path)],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
         )
         for _ in range(4)
     ]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import MetaData, text
 
 from app.bench.experiments.samples import sample_of
@@ -16,7 +13,7 @@ from app.bench.record import ErrorNote, ExperimentPlace, Price, RunRecord, Token
 from app.bench.store import Store
 from backends.settings import Settings
 from tests.bench.samples import make_run, stamps
-from tests.bench.test_store_migrations import engine_of, upgrade_to
+from tests.bench.test_store_migrations import engine_for, upgrade_to
 
 HOURLY = Price(dollars_per_hour=Decimal("0.37"), source="test", date=dt.date(2026, 11, 1))
 BY_TOKEN = TokenPrice(
@@ -47,13 +44,6 @@ RECORDS = (
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(Settings(data_dir=tmp_path))
-    yield opened
-    opened.close()
-
-
 def test_they_are_those_of_the_records(store: Store) -> None:
     store.save_runs(RECORDS)
     store.save_run(make_run(id="of no experiment"))
@@ -61,12 +51,10 @@ def test_they_are_those_of_the_records(store: Store) -> None:
     assert found == {record.id: sample_of(record) for record in RECORDS}
 
 
-def test_no_record_is_read(store: Store, tmp_path: Path) -> None:
+def test_no_record_is_read(store: Store) -> None:
     store.save_runs(RECORDS)
-    engine = engine_of(tmp_path)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE run_bodies SET body = 'garbage'"))
-    engine.dispose()
+    with store._database.writing() as session:
+        session.execute(text("UPDATE run_bodies SET body = 'garbage'"))
     assert len(store.samples("e")) == len(RECORDS)
 
 
@@ -79,9 +67,9 @@ def test_deleted_runs_and_other_experiments_are_not_among_them(store: Store) -> 
     assert list(store.samples("another")) == []
 
 
-def test_runs_from_before_there_were_such_columns_have_them_too(tmp_path: Path) -> None:
-    upgrade_to(tmp_path, "0002")
-    engine = engine_of(tmp_path)
+def test_runs_from_before_there_were_such_columns_have_them_too(empty: Settings) -> None:
+    upgrade_to(empty, "0002")
+    engine = engine_for(empty)
     old = {"visitor": "local", "model": "m", "backend": "local", "setup_id": "s", "label": "l"}
     old |= {"prompt_start": "", "purpose": "benchmark"}
     flags = {"contended": False, "warm": True, "comparable": True, "superseded": False}
@@ -109,7 +97,7 @@ def test_runs_from_before_there_were_such_columns_have_them_too(tmp_path: Path) 
             body = {"run_id": record.id, "record_version": 1, "body": record.model_dump_json()}
             connection.execute(tables["run_bodies"].insert().values(body))
     engine.dispose()
-    store = Store.open(Settings(data_dir=tmp_path))
+    store = Store.open(empty)
     found = {sample.run_id: sample for sample in store.samples("e")}
     for record in RECORDS:
         expected = sample_of(record)

@@ -49,8 +49,8 @@ class Workshop:
     jobs: JobBoard
 
     @classmethod
-    def make(cls, folder: Path, max_queue: int = 32) -> Workshop:
-        settings = Settings(data_dir=folder / "data")
+    def make(cls, folder: Path, max_queue: int = 32, settings: Settings | None = None) -> Workshop:
+        settings = settings or Settings(data_dir=folder / "data")
         store = Store.open(settings)
         scheduler = Scheduler(folder / "locks", max_queue)
         bench = Bench(EnginePool(8), scheduler, PriceBook.load(settings))

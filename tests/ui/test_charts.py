@@ -11,9 +11,11 @@ import pytest
 
 from app.bench import figures
 from app.bench.conversation import Column, Conversation, Turn
+from app.bench.export import rows_csv
 from app.bench.record import ChunkStamp, MemoryLedger, RunRecord
-from app.ui import chart_data, charts, colors
-from app.ui.chart_style import End, spread
+from app.charts import colors
+from app.charts.style import End, spread
+from app.ui import chart_data, charts
 from backends.setup import Setup
 from tests.ui.records import CACHE_OFF, CACHE_ON, MB, MS, WHEN, make_conversation, make_record
 
@@ -220,9 +222,9 @@ def test_both_themes_are_transparent_and_use_their_colors() -> None:
 def test_the_data_of_a_chart_as_csv() -> None:
     conversation: Conversation = make_conversation(1)
     rows = chart_data.turn_times(conversation, COLUMNS)
-    read = list(csv.DictReader(io.StringIO(charts.chart_data_csv(rows))))
+    read = list(csv.DictReader(io.StringIO(rows_csv(rows))))
     assert [row["ttft_ns"] for row in read] == ["21000000", "22000000"]
     assert [row["setup"] for row in read] == ["bf16 · KV on", "bf16 · KV off"]
-    assert charts.chart_data_csv([]) == ""
+    assert rows_csv([]) == ""
     evil = (Column(key="kvon", setup=CACHE_ON, label="=1+1"),)
-    assert ",'=1+1," in charts.chart_data_csv(chart_data.turn_times(conversation, evil))
+    assert ",'=1+1," in rows_csv(chart_data.turn_times(conversation, evil))

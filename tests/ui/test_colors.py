@@ -9,7 +9,8 @@ import tomllib
 
 import pytest
 
-from app.ui import colors
+from app.charts import colors
+from app.ui.colors import css_class
 from app.ui.figure_row import STYLE_FILE
 from backends.settings import ROOT
 
@@ -109,4 +110,4 @@ def test_a_column_keeps_its_color() -> None:
     }
     assert colors.setup_color(6) == colors.LIGHT[0]
     assert colors.setup_color(1, dark=True) == colors.DARK[1]
-    assert colors.css_class(7) == "dyno-setup-1"
+    assert css_class(7) == "dyno-setup-1"

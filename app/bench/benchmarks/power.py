@@ -1,23 +1,31 @@
-"""How often an experiment finds a slow-down that is there, and one that is not: simulated from the
-pair-to-pair spread that is measured here, on one setup against itself."""
+"""How often `check` finds a slow-down that is there, and one that is not.
+
+Simulated from how far two starts of one and the same version lie apart, measured here, and judged
+by check's own decision.
+"""
 
 from __future__ import annotations
 
 import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from app.bench.benchmarks.experiments_here import conducted_here
+from app.bench.benchmarks.engines import interleaved
 from app.bench.benchmarks.intervals import share_interval
 from app.bench.benchmarks.records import BenchmarkRecord, Target
-from app.bench.compare import PAIRS_FOR_A_VERDICT, paired_ratio
+from app.bench.experiments.check import TIMES, CheckLine, Moved, judged, paired
 from app.bench.experiments.early_stop import PAIRS_BEFORE_A_STOP
 from app.bench.experiments.plan import CONFIDENCE_WITH_LOOKS, Plan, PlannedSetup
-from app.bench.figures import tpot
-from app.bench.record import RunRecord
+from app.bench.experiments.starts import Start, Version, one_start, samples_of, this_version
+from app.bench.experiments.statistics import counted_runs
+from app.bench.experiments.workloads import load_workload
 from backends.errors import DynoError
+from backends.settings import get_settings
 from backends.setup import Setup
 
 PAIRS = 40
@@ -27,51 +35,62 @@ FALSE_ALARM = Target("false_alarm", "share", "lower", bar=0.055)
 SPREAD = Target("pair_spread", "of log TPOT ratio", "lower")
 TARGETS = (POWER, FALSE_ALARM, SPREAD)
 MOST_PAIRS = 160
-_PROMPTS = 8  # of the workload short-chat
 
 
-def measure(console: Console, model: str, simulations: int) -> list[BenchmarkRecord]:
-    """Power and false alarms of 40 pairs at 95 %, with the spread that they are simulated from."""
-    logs = _measured_logs(console, model)
+def measure(
+    console: Console, model: str, simulations: int, measured_pairs: int
+) -> list[BenchmarkRecord]:
+    """Power and false alarms of a check of 40 pairs of starts, with what they are drawn from."""
+    logs = _measured_logs(console, model, measured_pairs)
     rng = np.random.default_rng(0)
-    found = found_share(logs, math.log(SLOW_DOWN), simulations, rng)
-    wrong = found_share(logs, 0.0, simulations, rng)
-    spread = float(np.std(logs, ddof=1))
+    found = sum(
+        any(line.verdict == "over" for line in lines)
+        for lines in simulated(logs, math.log(SLOW_DOWN), simulations, rng)
+    )
+    wrong = sum(
+        any(line.differs for line in lines) for lines in simulated(logs, 0.0, simulations, rng)
+    )
+    spread, *ends = _spread(logs[:, TIMES.index("tpot_ns")].tolist())
     note = (
-        f"{simulations:,} simulated experiments of {PAIRS} pairs, drawn from {len(logs)} measured "
-        f"ones with spread {spread:.4f}"
+        f"{simulations:,} simulated checks of TTFT, TPOT and E2E over {PAIRS} pairs of starts, "
+        f"drawn from {len(logs)} measured ones with a spread of TPOT of {spread:.4f}"
     )
     return [
         POWER.measured(
             found / simulations,
             n=simulations,
             interval=share_interval(found, simulations),
-            reason=f"a planted slow-down of {SLOW_DOWN - 1:.0%}; {note}",
+            reason=f"all three {SLOW_DOWN - 1:.0%} slower, and one at least called so; {note}",
         ),
         FALSE_ALARM.measured(
             wrong / simulations,
             n=simulations,
             interval=share_interval(wrong, simulations),
-            reason=f"identical setups; {note}",
+            reason=f"the same version, and one of the three called different; {note}",
         ),
-        SPREAD.measured(spread, n=len(logs), reason="standard deviation, the bundled plan's pairs"),
+        SPREAD.measured(
+            spread,
+            n=len(logs),
+            interval=(ends[0], ends[1]),
+            reason="standard deviation between pairs of starts",
+        ),
     ]
 
 
-def found_share(
+def simulated(
     logs: NDArray[np.float64], planted: float, simulations: int, rng: np.random.Generator
-) -> int:
-    """In how many simulated experiments a difference is called proven.
+) -> Iterator[list[CheckLine]]:
+    """What `check --fail-if-slower 0%` would say of so many checks of 40 pairs each.
 
-    Each draws 40 of the measured log ratios, each with either sign: of two identical setups neither
-    is the first. `planted` is added to all.
+    `logs` [pairs, TIMES] were measured. Each check draws 40 pairs, the figures of a pair together,
+    each with either sign: of one version and itself neither is the first. `planted` is added.
     """
-    found = 0
+    bounds = dict.fromkeys(TIMES, 0.0)
     for _ in range(simulations):
-        drawn = rng.choice(logs, PAIRS) * rng.choice((-1.0, 1.0), PAIRS) + planted
-        ratios = np.exp(drawn).tolist()
-        found += paired_ratio(ratios, [1.0] * PAIRS).proven
-    return found
+        drawn = logs[rng.integers(len(logs), size=PAIRS)]
+        signed = drawn * rng.choice((-1.0, 1.0), size=(PAIRS, 1)) + planted
+        moved = [Moved("", name, tuple(signed[:, i])) for i, name in enumerate(TIMES)]
+        yield judged(moved, bounds, is_paired=True)
 
 
 def early_stop_false_alarms(
@@ -103,29 +122,32 @@ def early_stop_false_alarms(
     return float(np.mean(np.abs(means[each, ends]) > halves[each, ends]))
 
 
-def _measured_logs(console: Console, model: str) -> NDArray[np.float64]:
-    """Log ratios of TPOT, a setup against itself; as they are, not centred."""
-    same = Setup(model=model)
-    plan = Plan(
-        name="The same setup twice",
-        setups=(PlannedSetup(label="A", setup=same), PlannedSetup(label="B", setup=same)),
-        repeats=math.ceil(PAIRS / _PROMPTS),
-    )
-    with conducted_here() as conduct:
-        records = conduct(plan, console).records
-    times: dict[tuple[int, int, int], dict[int, float]] = {}
-    for record in records:
-        value = tpot(record).value
-        if value is not None and record.experiment and record.experiment.round:
-            times.setdefault(record.experiment.pair, {})[record.experiment.setup] = float(value)
-    disturbed = _disturbed(records)
-    if disturbed:
-        console.print(f"{disturbed} runs were disturbed and made again.", highlight=False)
-    logs = [math.log(one[1] / one[0]) for one in times.values() if len(one) == 2]
-    if len(logs) < PAIRS_FOR_A_VERDICT:
-        raise DynoError("Too few pairs were measured.", "Look at what failed.")
-    return np.asarray(logs)
+def _measured_logs(console: Console, model: str, pairs: int) -> NDArray[np.float64]:
+    """How far this version lies from itself, [pairs, TIMES]; as it is, not centred."""
+    plan = Plan(name="The same version twice", setups=(PlannedSetup(setup=Setup(model=model)),))
+    workload = load_workload(plan.workload)
+    settings = get_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=settings.data_dir) as folder:
+        both = [this_version(Path(folder) / name) for name in ("one", "other")]
+        made: dict[Version, list[Start]] = {version: [] for version in both}
+        for number, order in enumerate(interleaved(both, pairs)):
+            console.print(f"{number} of {pairs} pairs of starts", highlight=False)
+            for version in order:
+                made[version].append(one_start(version, plan, workload, number))
+        runs = [samples_of(version, made[version], settings) for version in both]
+    counted = [[counted_runs(0, samples) for samples in starts] for starts in runs]
+    logs = [moved.logs for moved in paired("", counted[0], counted[1], TIMES)]
+    if any(len(found) < pairs for found in logs):
+        raise DynoError("A start has made no run that counts.", "Look at what failed.")
+    return np.asarray(logs).T
 
 
-def _disturbed(records: list[RunRecord]) -> int:
-    return sum(bool(record.disturbed) for record in records)
+def _spread(logs: Sequence[float]) -> tuple[float, float, float]:
+    """Standard deviation with its 95 % interval, for normal values (by chi squared)."""
+    from scipy.stats import chi2
+
+    n = len(logs)
+    spread = float(np.std(logs, ddof=1))
+    low, high = (spread * math.sqrt((n - 1) / chi2.ppf(q, n - 1)) for q in (0.975, 0.025))
+    return spread, low, high

@@ -87,7 +87,7 @@ class ExperimentBoard:
             if sitting is not None and self._goes_on(sitting):
                 return sitting.experiment
             self._refuse_too_many(found.visitor)
-            plan = bounded(found.plan, workload := self._workload_of(found), self._settings)
+            plan = bounded(found.plan, workload := self.workload_of(found), self._settings)
             experiment = resume(self._store, id_, plan, workload)
             self._store.save_experiment(experiment)
             return self._sit(experiment, workload)
@@ -125,13 +125,19 @@ class ExperimentBoard:
         return tuple(one.id for one in found if visitor in (None, one.visitor))
 
     def last(self, id_: str, visitor: str | None) -> Experiment | None:
-        """How work on it here ended, also where the store could not be told; else as it is kept."""
+        """As it is kept; where the store could not be told how work on it here ended, as that."""
         with self._lock:
             sitting = self._sittings.get(id_)
         if sitting is None or not sitting.done.is_set():
             return self._store.experiment(id_, visitor)
         ended = sitting.experiment
-        return ended if visitor in (None, ended.visitor) else None
+        try:
+            kept = self._store.experiment(id_, visitor)
+        except DynoError:
+            return ended if visitor in (None, ended.visitor) else None
+        if kept is None or kept.updated_at >= ended.updated_at:
+            return kept
+        return ended.model_copy(update={"plan": kept.plan})  # it may have another name by now
 
     def close(self) -> None:
         """Pause all and wait a little for it; each goes on after `resume`."""
@@ -167,9 +173,9 @@ class ExperimentBoard:
                 "Try again when one of them has ended.",
             )
 
-    def _workload_of(self, experiment: Experiment) -> Workload:
+    def workload_of(self, experiment: Experiment) -> Workload:
         """What it asked: as it was kept, else from the file that its plan names (on one's own
-        machine: a visitor's plan opens no files of a public server)."""
+        machine: a visitor's plan opens no files of a public server). Raises `CannotResume`."""
         name, digest = experiment.plan.workload, experiment.workload_digest
         kept = self._shelf.find(digest, name)
         if kept is None and not self._settings.public:

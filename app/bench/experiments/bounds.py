@@ -15,11 +15,15 @@ def bounded(plan: Plan, workload: Workload, settings: Settings) -> Plan:
     that is allowed, if it has none.
 
     Raises `PlanInvalid` for more than that, for too many runs, and for a model that the catalog of
-    a public server does not have.
+    a public server does not have, and for a file to be opened.
     """
     if not settings.public:
         return plan
     _refuse_private_models(plan)
+    if plan.quality_text:
+        raise PlanInvalid(
+            "This public server opens no files for a plan.", "Leave quality_text out of it."
+        )
     runs = len(plan.setups) * plan.repeats * sum(workload.turns)
     if runs > settings.public_experiment_runs:
         raise PlanInvalid(

@@ -23,14 +23,14 @@ def changes(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> list[Cha
     Setups that only one of the two has would differ by themselves, so only those of both count.
     """
     shared = {run.setup.id for run in first} & {run.setup.id for run in second}
-    before = _facts([run for run in first if run.setup.id in shared])
-    after = _facts([run for run in second if run.setup.id in shared])
+    before = facts([run for run in first if run.setup.id in shared])
+    after = facts([run for run in second if run.setup.id in shared])
     names = sorted(before.keys() | after.keys())
     pairs = ((name, before.get(name, ""), after.get(name, "")) for name in names)
     return [Change(name, then, now) for name, then, now in pairs if then != now]
 
 
-def _facts(records: Sequence[RunRecord]) -> dict[str, str]:
+def facts(records: Sequence[RunRecord]) -> dict[str, str]:
     """Each fact as text; several values where the runs differ among themselves."""
     seen: dict[str, set[str]] = {}
     for record in records:

@@ -21,6 +21,7 @@ def new_experiment_id() -> str:
 class Experiment(BaseModel):
     """`reason` says why it stopped early. `left_out`: labels of setups that failed, each with what
     they said. `seconds` is the time spent on it so far; `workload_digest` tells what was asked.
+    `imported_from`: the machine where it was made, where that was another one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,3 +36,4 @@ class Experiment(BaseModel):
     reason: str = ""
     left_out: dict[str, str] = Field(default_factory=dict)
     seconds: float = 0.0
+    imported_from: str = ""

@@ -1,4 +1,4 @@
-"""Who makes the runs of an experiment: this machine, with load and energy watched."""
+"""Who makes the runs of an experiment: this machine, with its load watched."""
 
 from __future__ import annotations
 
@@ -33,21 +33,18 @@ class HereMaker:
 
     place = ""
 
-    def __init__(self, bench: Bench, load: OtherLoad, meter: EnergyMeter | None = None) -> None:
+    def __init__(self, bench: Bench, load: OtherLoad) -> None:
         self._bench = bench
         self._load = load
-        self._meter = meter
 
-    def with_meter(self, meter: EnergyMeter | None) -> HereMaker:
-        """The same, with the energy of its runs counted."""
-        return HereMaker(self._bench, self._load, meter)
-
-    def make(self, order: RunOrder, cancel: CancelToken) -> RunRecord:
+    def make(
+        self, order: RunOrder, cancel: CancelToken, meter: EnergyMeter | None = None
+    ) -> RunRecord:
         load = None if is_served(order.setup) else self._load
-        lane = _WatchedLane(Column(setup=order.setup), order.label, load=load, meter=self._meter)
+        lane = _WatchedLane(Column(setup=order.setup), order.label, load=load, meter=meter)
         record = run(self._bench, order, lane, cancel)
-        if self._meter is not None:
-            self._meter.end()
+        if meter is not None:
+            meter.end()
         return record.model_copy(update={"disturbed": load.look(record) if load else ""})
 
 

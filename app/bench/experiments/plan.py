@@ -30,11 +30,8 @@ _REMEDY = "Correct the plan; examples/experiment.toml shows every field."
 LENGTHS = "lengths"
 _OUTPUT_TOKENS = 64
 _FIRST = ("name", "workload", "prompt_tokens_grid", "output_tokens_grid", "repeats", "warm_ups")
-_TOP = (
-    *(*_FIRST, "output", "output_tokens", "salt", "seed"),
-    *("quality", "quality_reference", "quality_text", "energy"),
-)
-_PASSES = {"quality", "energy"}
+_PASSES = ("quality", "quality_reference", "quality_text", "energy")
+_TOP = (*_FIRST, "output", "output_tokens", "salt", "seed", *_PASSES)
 _BUDGETS = ("time_budget_seconds", "money_budget_dollars", "stop_within_percent")
 _MOST_LENGTHS = 32
 # Looking at the intervals while they narrow costs confidence: it is paid beforehand, so that those
@@ -172,7 +169,7 @@ class Plan(_Frozen):
 
     def asks_the_same_as(self, other: Plan) -> bool:
         """Whether only name, budgets and passes differ: then runs of one count for the other."""
-        free = {"name", *_BUDGETS, *_PASSES}
+        free = {"name", "quality", "energy", *_BUDGETS}
         return self.model_dump(exclude=free) == other.model_dump(exclude=free)
 
 
@@ -247,7 +244,9 @@ def plan_toml(plan: Plan) -> str:
 
 
 def _is_set(plan: Plan, name: str) -> bool:
-    return getattr(plan, name) not in (None, ())
+    """Passes that are not made go unnamed: an earlier version, which knows none, can read it."""
+    value = getattr(plan, name)
+    return value not in (None, ()) and (name not in _PASSES or bool(value))
 
 
 def _toml(value: object) -> str:

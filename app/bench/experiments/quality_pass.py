@@ -53,7 +53,7 @@ def quality_pass(work: PassWork) -> Figures | None:
     plan = work.experiment.plan
     reference = reference_of(plan, work.left_out)
     others = [index for index in range(len(plan.setups)) if index != reference]
-    texts = _Texts(work)
+    texts, kept = _Texts(work), _kept_answers(work)
     figures: dict[int, tuple[SetupFigure, ...]] = {}
     held_against: dict[Place, _Answer] | None = None
     for index in [reference, *others]:
@@ -62,7 +62,7 @@ def quality_pass(work: PassWork) -> Figures | None:
             figures[index] = unmeasured((*OF_TEXT, *OF_ANSWERS), reason)
             continue
         of_text = texts.figures(index, is_reference=index == reference)
-        answers = _answers(work, index)
+        answers = _answers(work, index, kept.get(index, {}))
         if of_text is None or answers is None:
             return None
         if index == reference:
@@ -173,18 +173,23 @@ class _Teller:
         self.work.tell(f"{self.label}, quality: text {done + 1} of {self.texts}")
 
 
-def _answers(work: PassWork, setup: int) -> dict[Place, _Answer] | None:
+def _kept_answers(work: PassWork) -> dict[int, dict[Place, _Answer]]:
+    """What an earlier sitting left, by setup."""
+    store, kept = work.laboratory.store, dict[int, dict[Place, _Answer]]()
+    for sample in store.samples(work.experiment.id):
+        if sample.place.round != QUALITY_ROUND or sample.status != "finished":
+            continue
+        record = store.run(sample.run_id, None)
+        if record is not None:
+            place = (sample.place.conversation, sample.place.turn)
+            kept.setdefault(sample.place.setup, {})[place] = _answer(record)
+    return kept
+
+
+def _answers(work: PassWork, setup: int, kept: dict[Place, _Answer]) -> dict[Place, _Answer] | None:
     """The setup's greedy answers, those that are kept and those that are missing; None where it was
     stopped."""
-    store = work.laboratory.store
-    found = {
-        (sample.place.conversation, sample.place.turn): sample.run_id
-        for sample in store.samples(work.experiment.id)
-        if (sample.place.round, sample.place.setup) == (QUALITY_ROUND, setup)
-        and sample.status == "finished"
-    }
-    kept = {place: store.run(id_, None) for place, id_ in found.items()}
-    made = {place: _answer(record) for place, record in kept.items() if record is not None}
+    made = dict(kept)
     tokens = max(_ANSWER_TOKENS, work.experiment.plan.output_tokens)
     for conversation, messages in enumerate(work.workload.conversations):
         for turn, prompt in enumerate(prompts_of(messages)):

@@ -125,4 +125,5 @@ def conduct(
         sitting.begin(records_of(laboratory.store, experiment))
         maker = HereMaker(laboratory.bench, laboratory.load)
         sitting.work(maker, sitting.cells)
-        return sitting.end(sitting.passes(laboratory, maker))
+        sitting.pass_through(maker, laboratory)
+        return sitting.end()

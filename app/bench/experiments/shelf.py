@@ -6,6 +6,7 @@ A file's name is the digest of what it holds; names that people gave are in the 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -28,16 +29,15 @@ class WorkloadShelf:
 
     def keep(self, workload: Workload) -> None:
         """Written once. Raises `NotRecorded` where it cannot be."""
-        path = self._path(workload.digest)
         asked = [Asked(*one) for one in zip(workload.conversations, workload.answers, strict=True)]
-        try:
-            if not path.is_file():
-                write_atomically(path, as_json_lines(asked))
-        except OSError as error:
-            raise NotRecorded(
-                f"The prompts could not be kept: {error.strerror or error}.",
-                f"Make {self._folder.parent} writable with free space and try again.",
-            ) from error
+        self._write(self._path(workload.digest), as_json_lines(asked))
+
+    def keep_text(self, text: str, ending: str) -> Path:
+        """A text whose scoring is planned; returns where it lies. Raises `NotRecorded`."""
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        path = self._folder / f"text-{digest}{ending}"
+        self._write(path, text)
+        return path
 
     def find(self, digest: str, name: str) -> Workload | None:
         """What was kept, under the name that it has now; None where it is gone or was changed."""
@@ -49,6 +49,16 @@ class WorkloadShelf:
         except WorkloadInvalid:
             return None
         return dataclasses.replace(found, name=name) if found.digest == digest else None
+
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            if not path.is_file():
+                write_atomically(path, text)
+        except OSError as error:
+            raise NotRecorded(
+                f"The prompts could not be kept: {error.strerror or error}.",
+                f"Make {self._folder.parent} writable with free space and try again.",
+            ) from error
 
     def _path(self, digest: str) -> Path:
         return self._folder / f"{digest}.jsonl"

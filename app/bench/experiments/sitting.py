@@ -10,14 +10,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from app.bench.energy.meter import EnergyMeter
 from app.bench.experiments.early_stop import is_known_within
 from app.bench.experiments.experiment import Experiment, State
 from app.bench.experiments.making import HereMaker, Maker, is_served
 from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence, set_aside
-from app.bench.experiments.pass_work import PassWork, Rooms
-from app.bench.experiments.passes import run_passes
+from app.bench.experiments.pass_work import Rooms
+from app.bench.experiments.passes import PassWork, run_passes
 from app.bench.experiments.progress import Status, Tally
 from app.bench.experiments.samples import RunSample, sample_of
 from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
@@ -78,7 +79,7 @@ class Sitting:
         self._failures: Counter[tuple[str, int]] = Counter()
         self._left_out: dict[int, str] = {}
         self._warmed: set[tuple[str, int]] = set()
-        self._enough = ""
+        self._enough = self._pass_missing = ""
         self._makers = 1
         self._begun_ns = clock_ns()
 
@@ -117,6 +118,27 @@ class Sitting:
                     self._run(maker, cell)
         self._look()
 
+    def pass_through(self, maker: HereMaker, rooms: Rooms) -> None:
+        """Make the passes that the plan asks for beside its runs, once these have ended."""
+        if self._why_stop():
+            return
+
+        def make(cell: Cell, request: Request, meter: EnergyMeter | None = None) -> RunRecord:
+            return self._run(maker, cell, request, partial(maker.make, meter=meter))
+
+        work = PassWork(
+            laboratory=rooms,
+            experiment=self._experiment,
+            workload=self._workload,
+            cancel=self._cancel,
+            left_out=self._left_out,
+            run=make,
+            why_stop=self._why_stop,
+            tell=self.tell_status,
+            keep=self._keep,
+        )
+        self._pass_missing = run_passes(work)
+
     def make_whole(self, cells: Sequence[Cell]) -> None:
         """Have pairs of these that are half made be made again from their beginning. What there is
         of them is kept and set aside."""
@@ -142,31 +164,12 @@ class Sitting:
         with self._lock:
             return self._why_stop() or self._enough
 
-    def passes(self, rooms: Rooms, maker: HereMaker) -> str:
-        """Make the passes that the plan asks for; returns why one is missing, if one is."""
-
-        def run(cell: Cell, request: Request, meter: EnergyMeter | None = None) -> RunRecord:
-            return self._run(maker.with_meter(meter), cell, request)
-
-        return run_passes(
-            PassWork(
-                laboratory=rooms,
-                experiment=self._experiment,
-                workload=self._workload,
-                cancel=self._cancel,
-                left_out=self._left_out,
-                run=run,
-                why_stop=self._why_stop,
-                tell=self.tell_status,
-                keep=self._keep,
-            )
-        )
-
     def end(self, broken: str = "") -> Experiment:
         """Keep how it ended and return that; `broken` is why no more could be made, if so."""
         with self._lock:
             stopped = self._why_stop() or broken
-            is_whole = not broken and not any(self._is_wanted(cell) for cell in self._missing)
+            is_unmade = broken or self._pass_missing
+            is_whole = not (is_unmade or any(map(self._is_wanted, self._missing)))
             reason = "" if is_whole else stopped or self._enough
             state: State = "stopped" if stopped and not is_whole else "finished"
             if isinstance(self._cancel, StopToken) and self._cancel.is_pause:
@@ -190,7 +193,13 @@ class Sitting:
             if self._run(maker, cell).status == "failed" and setup not in self._left_out:
                 self._run(maker, cell)
 
-    def _run(self, maker: Maker, cell: Cell, request: Request | None = None) -> RunRecord:
+    def _run(
+        self,
+        maker: Maker,
+        cell: Cell,
+        request: Request | None = None,
+        make: Callable[[RunOrder, CancelToken], RunRecord] | None = None,
+    ) -> RunRecord:
         setup, label = self._plan.setups[cell.setup].setup, self._labels[cell.setup]
         with self._lock:
             earlier = cell, replace(cell, round=set_aside(cell.round))
@@ -213,7 +222,7 @@ class Sitting:
                 worker=maker.place,
             ),
         )
-        record = maker.make(order, self._cancel)
+        record = (make or maker.make)(order, self._cancel)
         self._keep(lambda: self._store.save_run(record), "the run")
         with self._lock:
             self._note(record)

@@ -106,7 +106,7 @@ def conclude(
     by_setup = [table.of_setup(index) for index in range(len(labels))]
     kept = [table.kept(runs) for runs in by_setup]
     pairs = {
-        (index, name): _pairs(table, kept[0], kept[index], name)
+        (index, name): pairs_in(table, kept[0], kept[index], name)
         for index in range(1, len(labels))
         for name in COMPARED
     }
@@ -157,22 +157,38 @@ def counted_runs(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
     return [table[int(run)] for run in table.kept(table.of_setup(index))]
 
 
-def _pairs(
+def pairs_of(
+    reference: Sequence[RunSample], other: Sequence[RunSample], metric: str
+) -> list[tuple[float, float]]:
+    """(other, reference) of every pair that has the metric in both, of counted runs."""
+    then, now = SampleTable.of(reference), SampleTable.of(other)
+    found = _paired(then, np.arange(len(then)), now, np.arange(len(now)), metric)
+    return list(zip(*found, strict=True))
+
+
+def pairs_in(
     table: SampleTable, reference: Integers, other: Integers, metric: str
 ) -> tuple[list[float], list[float]]:
-    """The figures of a setup and of the reference in every pair that has both; what is not positive
+    """The same of counted runs of one table, apart: those of the other, those of the reference."""
+    return _paired(table, reference, table, other, metric)
+
+
+def _paired(
+    then: SampleTable, reference: Integers, now: SampleTable, other: Integers, metric: str
+) -> tuple[list[float], list[float]]:
+    """The figures of the one and of the reference in every pair that has both; what is not positive
     has no ratio.
 
     What a whole answer takes is compared only between answers of the same length.
     """
-    shared = np.intersect1d(
-        table.pairs[reference], table.pairs[other], assume_unique=True, return_indices=True
+    _, of_reference, of_other = np.intersect1d(
+        then.pairs[reference], now.pairs[other], assume_unique=True, return_indices=True
     )
-    before, now = reference[shared[1]], other[shared[2]]
-    a, b = table.values[metric][now], table.values[metric][before]
+    reference, other = reference[of_reference], other[of_other]
+    a, b = now.values[metric][other], then.values[metric][reference]
     both = (a > 0) & (b > 0)
     if metric in _OF_WHOLE_ANSWERS:
-        both &= table.output_tokens[now] == table.output_tokens[before]
+        both &= now.output_tokens[other] == then.output_tokens[reference]
     return a[both].tolist(), b[both].tolist()
 
 

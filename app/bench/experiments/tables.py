@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.bench.experiments.check import CheckLine
 from app.bench.experiments.environments import Change
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.samples import PassResult, SetupFigure
-from app.bench.experiments.statistics import (
-    Conclusion,
-    MetricMedian,
-    MetricRatio,
-    Move,
-)
-from app.bench.metric import Unit
+from app.bench.experiments.figure_text import Scale, scale_of, short_title
+from app.bench.experiments.findings import Findings
+from app.bench.experiments.samples import MEDIANS, SetupFigure
+from app.bench.experiments.statistics import MetricRatio, Move
+from app.bench.experiments.words import check_words, ratio_text, remarks, times_text
+from app.bench.format import bytes_text, duration
 from app.bench.quality.figures import IS_REFERENCE
+from app.bench.store import RunSummary
 
-_SCALES: dict[Unit, tuple[float, str]] = {"ns": (1e6, "ms"), "bytes": (1e6, "MB")}
-_PASS_SCALES: dict[Unit, tuple[float, str]] = {
-    **{"share": (0.01, "%"), "ratio": (1.0, "×"), "number": (1.0, ""), "joules": (1.0, "J")}
-}
 _COLOURS = {"better": "green", "worse": "red", "no difference shown": "dim", "not compared": "dim"}
 
 
@@ -43,27 +39,50 @@ def show_experiments(experiments: Sequence[Experiment], console: Console) -> Non
     console.print(table if experiments else "There is no experiment yet.")
 
 
-def show_conclusion(
-    experiment: Experiment,
-    conclusion: Conclusion,
-    console: Console,
-    passes: Sequence[PassResult] = (),
-) -> None:
-    """Medians of each setup, their ratios to the first one's, what other passes found, and what is
-    not in them."""
+def show_runs(runs: Sequence[RunSummary], matching: int, console: Console) -> None:
+    """Runs with their figures, newest first; `matching` is how many there are in all."""
+    if not runs:
+        console.print("There is no such run yet.")
+        return
+    table = _table(
+        *("made (UTC)", "setup", "model", "ended", "TTFT", "TPOT", "E2E", "answer", "memory"),
+        "",
+    )
+    for run in runs:
+        marks = [run.error or ""] if run.status == "failed" else []
+        marks += ["cold"] if not run.warm and run.status == "finished" else []
+        marks += ["shared the device"] if run.contended else []
+        times = (run.ttft_ns, run.tpot_ns, run.e2e_ns)
+        table.add_row(
+            f"{run.created_at:%Y-%m-%d %H:%M:%S}",
+            escape(run.label or run.setup_id),
+            escape(run.model),
+            run.status,
+            *("" if time is None else duration(time) for time in times),
+            "" if run.output_tokens is None else f"{run.output_tokens} tokens",
+            "" if run.peak_memory_bytes is None else bytes_text(run.peak_memory_bytes),
+            escape("; ".join(filter(None, marks))),
+        )
+    console.print(table)
+    if matching > len(runs):
+        console.print(f"{len(runs)} of {matching}: --limit shows more.", style="dim")
+
+
+def show_conclusion(findings: Findings, console: Console) -> None:
+    """The figures of each setup, their ratios to the first one's, and what is not in them."""
+    experiment, conclusion = findings.experiment, findings.conclusion
     console.print(f"[bold]{escape(experiment.plan.name)}[/bold] ({experiment.id})", highlight=False)
-    medians = _table("setup", "runs", *_titles(conclusion.setups[0].medians))
-    for one in conclusion.setups:
-        cells = [_median(median) for median in one.medians]
-        runs = max(len(median.samples) for median in one.medians)
-        medians.add_row(escape(one.label), str(runs), *cells)
-    console.print("Medians with their 95 % intervals", style="dim")
-    console.print(medians)
+    of_runs = [one for one in findings.metrics() if one.metric in MEDIANS]
+    of_passes = [one for one in findings.metrics() if one.metric not in MEDIANS]
+    _show_figures("Medians with their 95 % intervals", findings, of_runs, console)
+    if of_passes:
+        title = "What other passes found, with 95 % intervals"
+        _show_figures(title, findings, of_passes, console)
     reference, *others = conclusion.setups
     if others:
-        ratios = _table("setup", *_titles(others[0].ratios))
-        for one in others:
-            ratios.add_row(escape(one.label), *(_ratio(ratio) for ratio in one.ratios))
+        ratios = _table("setup", *(one.title for one in others[0].ratios))
+        for other in others:
+            ratios.add_row(escape(other.label), *(_ratio(ratio) for ratio in other.ratios))
         console.print(
             f"Ratios to {reference.label}, in pairs; all {conclusion.comparisons} intervals hold "
             "together with 95 %",
@@ -72,27 +91,29 @@ def show_conclusion(
             highlight=False,
         )
         console.print(ratios)
-    for found in passes:
-        show_pass(experiment.plan.labels, found, console)
-    _print_lines(_remarks(experiment, conclusion), console)
+    for line in remarks(findings):
+        console.print(line, markup=False, highlight=False)
 
 
-def show_pass(labels: Sequence[str], found: PassResult, console: Console) -> None:
-    """Figures of a pass, a setup a row, and what is to be known of them."""
-    first = next(iter(found.figures.values()), ())
-    table = _table("setup", *(figure.title for figure in first))
-    for index, figures in found.figures.items():
-        table.add_row(escape(labels[index]), *(_pass_figure(figure) for figure in figures))
-    console.print(f"The {found.name} pass, with 95 % intervals", style="dim", highlight=False)
+def _show_figures(
+    title: str, findings: Findings, metrics: Sequence[SetupFigure], console: Console
+) -> None:
+    table = _table("setup", "runs", *(short_title(one) for one in metrics))
+    scales = [scale_of(one, findings.values(one.metric)) for one in metrics]
+    for setup in findings.setups:
+        found = (setup.measured(one.metric) for one in metrics)
+        cells = (_figure(one, scale) for one, scale in zip(found, scales, strict=True))
+        table.add_row(escape(setup.label), str(len(findings.runs_of(setup.index))), *cells)
+    console.print(title, style="dim", highlight=False)
     console.print(table)
-    remarks = [
-        f"{labels[index]}: {figure.title}: "
-        f"{'not measured: ' if figure.value is None else ''}{figure.reason}."
-        for index, figures in found.figures.items()
-        for figure in figures
-        if figure.reason and figure.reason != IS_REFERENCE
-    ]
-    _print_lines(remarks, console)
+
+
+def _figure(one: SetupFigure | None, scale: Scale) -> str:
+    """Why there is none is said under the tables."""
+    if one is None:
+        return "[dim]not measured[/dim]"
+    is_itself = one.reason == IS_REFERENCE
+    return "[dim]the reference[/dim]" if is_itself else escape(scale.with_interval(one))
 
 
 def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Console) -> None:
@@ -107,11 +128,36 @@ def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Consol
         moved.add_row(
             escape(one.setup),
             one.title,
-            _interval(one.ratio, one.low, one.high, "×"),
+            escape(times_text(one.ratio, one.low, one.high)),
             f"{one.n[0]}, {one.n[1]}",
             words if one.ratio is not None else escape(one.reason),
         )
     console.print(moved if found else "The two experiments have no setup in common.")
+
+
+def show_check(
+    lines: Sequence[CheckLine],
+    left_out: Mapping[str, str],
+    console: Console,
+    *,
+    is_paired: bool,
+) -> None:
+    """Each figure's change since the baseline, and what that says about its bound."""
+    table = _table("setup", "figure", "now / baseline", "starts", "")
+    for line in lines:
+        colour = {"over": "red", "within": "green"}.get(line.verdict, "yellow")
+        table.add_row(
+            escape(line.setup),
+            line.title,
+            escape(times_text(line.ratio, line.low, line.high)),
+            str(line.starts),
+            f"[{colour}]{escape(check_words(line))}[/]",
+        )
+    how = "start by start, beside the baseline's version" if is_paired else "against the file"
+    console.print(f"Compared {how}; all intervals hold together with 95 %", style="dim")
+    console.print(table)
+    for label, said in left_out.items():
+        console.print(f"{label} failed: {said}", markup=False, highlight=False)
 
 
 def _table(*headings: str) -> Table:
@@ -121,71 +167,8 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _titles(ones: Iterable[MetricMedian | MetricRatio]) -> list[str]:
-    return [one.title for one in ones]
-
-
-def _median(one: MetricMedian) -> str:
-    if one.median is None:
-        return "not measured"
-    scale, unit = _SCALES.get(one.unit, (1.0, "$" if one.unit == "dollars" else one.unit))
-    low, high = (None if end is None else end / scale for end in (one.low, one.high))
-    return f"{_interval(one.median / scale, low, high)} {unit}"
-
-
-def _pass_figure(one: SetupFigure) -> str:
-    if one.value is None:
-        return "[dim]not measured[/dim]"
-    if one.reason == IS_REFERENCE:
-        return "[dim]the reference[/dim]"
-    scale, unit = _PASS_SCALES.get(one.unit, (1.0, one.unit))
-    low, high = (None if end is None else end / scale for end in (one.low, one.high))
-    return f"{_interval(one.value / scale, low, high)} {unit}".rstrip()
-
-
 def _ratio(one: MetricRatio) -> str:
     if one.ratio is None:
         return "[dim]not compared[/dim]"
-    text = _interval(one.ratio, one.low, one.high, "×")
-    return f"{text}\n[{_COLOURS[one.verdict]}]{one.verdict}[/], {one.n} pairs"
-
-
-def _interval(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:
-    if value is None:
-        return ""
-    ends = "" if low is None or high is None else f" \\[{low:.4g}, {high:.4g}]"
-    return f"{value:.4g}{unit}{ends}"
-
-
-def _remarks(experiment: Experiment, conclusion: Conclusion) -> list[str]:
-    """Whatever a reader must know to believe the tables."""
-    remarks = [f"Ended early: {experiment.reason}"] if experiment.reason else []
-    if experiment.state == "begun":
-        remarks.append("It has not ended: this is what there is so far.")
-    remarks += [f"{label} was left out: {why}" for label, why in experiment.left_out.items()]
-    for one in conclusion.setups:
-        if one.failed:
-            remarks.append(f"{one.label}: {one.failed} runs failed.")
-        if one.disturbed:
-            remarks.append(
-                f"{one.label}: {one.disturbed} of the runs were disturbed by other work, also when "
-                "made again: on a quiet machine its medians may be better."
-            )
-    missing = {
-        f"{median.title}: {median.reason}."
-        for one in conclusion.setups
-        for median in one.medians
-        if median.reason
-    }
-    missing |= {
-        f"{ratio.title} against the reference: {ratio.reason}."
-        for one in conclusion.setups
-        for ratio in one.ratios
-        if ratio.reason and ratio.n
-    }
-    return remarks + sorted(missing)
-
-
-def _print_lines(lines: Sequence[str], console: Console) -> None:
-    for line in lines:
-        console.print(line, markup=False, highlight=False)
+    verdict = f"[{_COLOURS[one.verdict]}]{one.verdict}[/], {one.n} pairs"
+    return f"{escape(ratio_text(one))}\n{verdict}"

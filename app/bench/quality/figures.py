@@ -19,7 +19,7 @@ from app.bench.quality.estimates import (
 )
 from app.bench.quality.scoring import PieceScore
 
-IS_REFERENCE: Final = "by definition: it is the reference"
+IS_REFERENCE: Final = "it is the reference"
 FEW_TEXTS: Final = f"fewer than {TEXTS_FOR_AN_INTERVAL} texts give no interval"
 OTHER_TOKENS: Final = "it reads the text as other tokens than the reference"
 _FORMULAE: dict[str, tuple[str, Unit, Better, str]] = {
@@ -53,7 +53,7 @@ _FORMULAE: dict[str, tuple[str, Unit, Better, str]] = {
         "interval: Korn and Graubard, over the texts",
     ),
     "first_divergence_tokens": (
-        "Tokens before the first other one",
+        "Tokens before the first difference",
         "tokens",
         "higher",
         "median over the prompts of how many tokens the greedy answer shares with the reference's "
@@ -129,7 +129,7 @@ def figures_of_beginnings(
     """How answers begin as the reference's do. None: these are the reference's own answers."""
     if beginnings is None:
         return (
-            *unmeasured(OF_ANSWERS[:1], "it is the reference"),
+            *unmeasured(OF_ANSWERS[:1], IS_REFERENCE),
             _by_definition("identical_answers", 1.0, prompts),
         )
     if not beginnings:

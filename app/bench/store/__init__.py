@@ -8,6 +8,6 @@ Knows how values are kept and who may read them; knows nothing of pages, engines
 """
 
 from app.bench.store.facade import Store
-from app.bench.store.values import ConversationSummary, RunFilter, RunSummary
+from app.bench.store.values import ConversationSummary, ExperimentSummary, RunFilter, RunSummary
 
-__all__ = ["ConversationSummary", "RunFilter", "RunSummary", "Store"]
+__all__ = ["ConversationSummary", "ExperimentSummary", "RunFilter", "RunSummary", "Store"]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.bench.conversation import Comparison, Conversation, Turn
 from app.bench.store import runs
-from app.bench.store.tables import ConversationRow, TurnRow, in_utc
+from app.bench.store.tables import ConversationRow, RunRow, TurnRow, in_utc
 from app.bench.store.values import ConversationSummary
 from backends.errors import DynoError, NotRecorded
 
@@ -148,7 +148,7 @@ def delete(session: Session, id_: str, visitor: str | None, now: dt.datetime) ->
     if row is None:
         return False
     row.deleted_at = now
-    runs.delete_conversation(session, id_, now)
+    runs.hide(session, now, RunRow.conversation_id == id_)
     return True
 
 
@@ -156,7 +156,7 @@ def restore(session: Session, id_: str, visitor: str | None) -> bool:
     row = _owned(session, id_, visitor, deleted=True)
     if row is None or row.deleted_at is None:
         return False
-    runs.restore_conversation(session, id_, row.deleted_at)
+    runs.show(session, row.deleted_at, RunRow.conversation_id == id_)
     row.deleted_at = None
     return True
 

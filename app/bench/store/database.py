@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -30,6 +31,13 @@ FILE_NAME = "dyno.sqlite3"
 FAILURES = (SQLAlchemyError, sqlite3.Error, OSError)
 _BUSY_SECONDS = 15
 _WAL_ATTEMPTS = 100
+_CONNECT_SECONDS = 10
+# As long as SQLite waits for another writer; and one that was frozen in the middle loses its lock.
+_POSTGRES_BEGIN = text(
+    "SELECT set_config('lock_timeout', :waits, true), "
+    "set_config('idle_in_transaction_session_timeout', '60s', true), "
+    "pg_advisory_xact_lock(:key)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +45,14 @@ class Database:
     """`engine` answers; `writable` says whether it may be written. `file` is None off SQLite.
 
     `identity` is the file's device and inode: a file that was removed or replaced since would
-    swallow what is written to it.
+    swallow what is written to it. `is_stand_in`: empty and in memory, for want of the real one.
     """
 
     engine: Engine
     writable: bool
     file: Path | None = None
     identity: tuple[int, int] | None = None
+    is_stand_in: bool = False
 
     def is_still_there(self) -> bool:
         return self.file is None or _identity(self.file) == self.identity
@@ -55,9 +64,15 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
-        """A transaction that holds the write lock from its start; committed on the way out."""
+        """A transaction that holds the write lock from its start; committed on the way out.
+
+        There is one writer at a time, on PostgreSQL too: what was read before a write still holds.
+        """
         engine = self.engine.execution_options(dyno_begin="BEGIN IMMEDIATE")
         with Session(engine) as session, session.begin():
+            if engine.dialect.name == "postgresql":
+                limits = {"waits": f"{_BUSY_SECONDS}s", "key": migrations.POSTGRES_LOCK}
+                session.execute(_POSTGRES_BEGIN, limits)
             yield session
 
     def close(self) -> None:
@@ -111,7 +126,7 @@ def open_for_reading(settings: Settings) -> Database:
             engine.dispose()
     empty = create_engine("sqlite://", poolclass=StaticPool, isolation_level="AUTOCOMMIT")
     Base.metadata.create_all(empty)
-    return Database(empty, False)
+    return Database(empty, False, is_stand_in=True)
 
 
 def _sqlite_engine(connect: Callable[[], sqlite3.Connection], *, pooled: bool = True) -> Engine:
@@ -164,23 +179,29 @@ def _use_wal(engine: Engine) -> None:
 
 def _server_engine(settings: Settings) -> Engine:
     url = _parse(settings.database_url or "")
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if url.get_backend_name() == "postgresql":
+        options["connect_args"] = {"connect_timeout": _CONNECT_SECONDS}
     try:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise MissingDependency(
             f"The driver for a {url.get_backend_name()} database is not installed.",
-            'For PostgreSQL: pip install "psycopg[binary]". Or unset DYNO_DATABASE_URL.',
+            "PostgreSQL's comes with requirements.txt. Or unset DYNO_DATABASE_URL.",
         ) from error
 
 
 def _parse(address: str) -> URL:
     try:
-        return make_url(address)
+        url = make_url(address)
     except ArgumentError as error:
         raise DynoError(
             "DYNO_DATABASE_URL is not the address of a database.",
             "It looks like postgresql://user@host/name. Unset it to use a file.",
         ) from error
+    # As people and hosting services write it; the driver is ours to choose.
+    is_plain = url.drivername in ("postgres", "postgresql")
+    return url.set(drivername="postgresql+psycopg") if is_plain else url
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.orm import Session
@@ -15,20 +16,18 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.sample_table import SampleTable
 from app.bench.experiments.samples import PassResult, SetupFigure
 from app.bench.record import RunRecord
-from app.bench.store import (
-    conversations,
-    database,
-    experiments,
-    failures,
-    passes,
-    runs,
-    samples,
+from app.bench.store import conversations, database, experiments, failures, passes, runs, samples
+from app.bench.store.values import (
+    ConversationSummary,
+    ExperimentSummary,
+    RunFilter,
+    RunSummary,
 )
-from app.bench.store.values import ConversationSummary, RunFilter, RunSummary
 from backends.errors import DynoError, NotRecorded
 from backends.settings import Settings
 
 KEEP_DELETED = dt.timedelta(days=30)
+_LOOK_AGAIN_SECONDS = 5.0
 
 
 def _utc_now() -> dt.datetime:
@@ -53,6 +52,7 @@ class Store:
         self._reopening = threading.Lock()
         file = database.database_file(settings)
         self._folder = file.parent if file else None
+        self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
         self.problem: DynoError | None = None
 
     @classmethod
@@ -73,6 +73,7 @@ class Store:
         if problem is None:
             with contextlib.suppress(NotRecorded), store._writing() as session:
                 conversations.purge(session, clock() - KEEP_DELETED)
+                experiments.purge(session, clock() - KEEP_DELETED)
                 runs.purge(session, clock() - KEEP_DELETED)
         return store
 
@@ -171,6 +172,32 @@ class Store:
         with self._reading() as session:
             return experiments.newest(session, visitor, limit)
 
+    def experiment_summaries(
+        self, visitor: str | None, limit: int = 50, offset: int = 0
+    ) -> list[ExperimentSummary]:
+        """Newest first, with how many runs each has; reads neither plans whole nor runs."""
+        with self._reading() as session:
+            return experiments.summaries(session, visitor, limit, offset)
+
+    def count_experiments(self, visitor: str | None) -> int:
+        with self._reading() as session:
+            return experiments.count(session, visitor)
+
+    def rename_experiment(self, id_: str, visitor: str | None, name: str) -> bool:
+        """Empty: the plan's own name again. False where there is none such for the visitor."""
+        with self._writing() as session:
+            return experiments.rename(session, id_, visitor, name)
+
+    def delete_experiment(self, id_: str, visitor: str | None) -> bool:
+        """Hide it and its runs; both can be restored together for 30 days. Runs that are still made
+        for it are hidden, too."""
+        with self._writing() as session:
+            return experiments.delete(session, id_, visitor, self._clock())
+
+    def restore_experiment(self, id_: str, visitor: str | None) -> bool:
+        with self._writing() as session:
+            return experiments.restore(session, id_, visitor)
+
     def samples(self, experiment_id: str) -> SampleTable:
         """What comparisons need of an experiment's runs, in no order."""
         with self._reading() as session:
@@ -191,7 +218,7 @@ class Store:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Session]:
         try:
-            with self._database.reading() as session:
+            with self._readable().reading() as session:
                 yield session
         except database.FAILURES as error:
             raise failures.not_readable(error, self._folder) from error
@@ -206,6 +233,15 @@ class Store:
             self.problem = problem
             raise problem from error
         self.problem = None
+
+    def _readable(self) -> database.Database:
+        """The database; while an empty one stands in for it, the real one is looked for again."""
+        if self._database.is_stand_in and time.monotonic() >= self._look_again_at:
+            self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
+            with contextlib.suppress(DynoError, *database.FAILURES):
+                self._writable()
+                self.problem = None
+        return self._database
 
     def _writable(self) -> database.Database:
         """The database, opened again if it could not be written or its file has gone."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app.bench.store import server_failures
 from backends.errors import DynoError, NotRecorded
 
 _HARDLY_ANY_SPACE_BYTES = 256 * 1024
@@ -30,7 +31,7 @@ def _detail(error: Exception) -> str:
     original = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(original, sqlite3.Error | OSError):
         return f"{type(original).__name__}: {original}"
-    return type(original).__name__
+    return server_failures.detail(original)
 
 
 def _explain(error: Exception, folder: Path | None) -> tuple[str, str]:
@@ -45,7 +46,7 @@ def _explain(error: Exception, folder: Path | None) -> tuple[str, str]:
         )
     if not isinstance(original, sqlite3.Error):
         if isinstance(error, SQLAlchemyError):
-            return "the database did not answer", "Check DYNO_DATABASE_URL and its server"
+            return server_failures.explain(original)
         return f"{where} cannot be used ({original})", "Look into the log"
     name = str(original.sqlite_errorname or "") if _has_code(original) else ""
     if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(folder)):

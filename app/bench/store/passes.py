@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.bench.experiments.samples import PassResult, SetupFigure
 from app.bench.store.tables import ExperimentPassRow
+from app.bench.store.upserts import upsert
 
 _FIGURES: TypeAdapter[dict[int, tuple[SetupFigure, ...]]] = TypeAdapter(
     dict[int, tuple[SetupFigure, ...]]
@@ -21,11 +22,12 @@ def save(
 ) -> None:
     """Insert or replace."""
     kept = {index: tuple(found) for index, found in figures.items()}
-    session.merge(
-        ExperimentPassRow(
-            experiment_id=experiment_id, name=name, figures=_FIGURES.dump_json(kept).decode()
-        )
-    )
+    row = {
+        "experiment_id": experiment_id,
+        "name": name,
+        "figures": _FIGURES.dump_json(kept).decode(),
+    }
+    upsert(session, ExperimentPassRow, [row])
 
 
 def load(session: Session, experiment_id: str) -> tuple[PassResult, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,7 +13,8 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from app.bench.record import RunRecord
-from app.bench.store.tables import RunBodyRow, RunRow
+from app.bench.store import groups
+from app.bench.store.tables import ExperimentRow, RunBodyRow, RunGroupRow, RunRow
 from app.bench.store.upserts import upsert
 from app.bench.store.values import RunFilter, RunSummary, row_of, summary_of
 from backends.errors import DynoError
@@ -27,9 +28,37 @@ def save(session: Session, run: RunRecord) -> None:
 
 
 def save_all(session: Session, runs: Sequence[RunRecord]) -> None:
-    """The same for many at once."""
-    upsert(session, RunRow, [row_of(run) for run in runs])
+    """The same for many at once. Runs of an experiment that is hidden are hidden with it."""
+    rows = [row_of(run) for run in runs]
+    before: dict[str, str] = {}
+    for some in _in_parts([run.id for run in runs]):
+        kept = session.execute(select(RunRow.id, RunRow.group_key).where(RunRow.id.in_(some)))
+        before.update((id_, key) for id_, key in kept)
+    upsert(session, RunRow, rows)
     upsert(session, RunBodyRow, [_body_of(run) for run in runs])
+    new = [row for row in rows if row["id"] not in before]
+    replaced = [row for row in rows if row["id"] in before]
+    hidden_at = _hidden_experiments(session, new)
+    groups.add(session, [row for row in new if row["experiment_id"] not in hidden_at])
+    for experiment_id, moment in hidden_at.items():
+        ids = [row["id"] for row in new if row["experiment_id"] == experiment_id]
+        for some in _in_parts(ids):
+            _mark(session, moment, RunRow.id.in_(some))
+    if replaced:
+        groups.add(session, replaced)
+        groups.recount(session, {*before.values(), *(row["group_key"] for row in replaced)})
+
+
+def _hidden_experiments(
+    session: Session, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, dt.datetime]:
+    ids = {row["experiment_id"] for row in rows} - {None}
+    if not ids:
+        return {}
+    hidden = select(ExperimentRow.id, ExperimentRow.deleted_at).where(
+        ExperimentRow.id.in_(ids), ExperimentRow.deleted_at.is_not(None)
+    )
+    return {id_: moment for id_, moment in session.execute(hidden) if moment is not None}
 
 
 def _body_of(run: RunRecord) -> dict[str, Any]:
@@ -46,7 +75,13 @@ def summaries(session: Session, filter_: RunFilter) -> list[RunSummary]:
 
 
 def count(session: Session, filter_: RunFilter) -> int:
-    return session.scalar(select(func.count()).select_from(RunRow).where(*_where(filter_))) or 0
+    """Summed over groups, unless the filter asks for what only the runs know."""
+    if filter_.since or filter_.until or filter_.conversation_id is not None:
+        shown = RunRow.deleted_at.is_(None)
+        chosen = select(func.count()).select_from(RunRow).where(shown, *_where(filter_))
+    else:
+        chosen = select(func.sum(RunGroupRow.runs)).where(*_kind(filter_, RunGroupRow))
+    return int(session.scalar(chosen) or 0)
 
 
 def record(session: Session, id_: str, visitor: str | None) -> RunRecord | None:
@@ -115,32 +150,28 @@ def supersede(
 
 
 def models(session: Session, visitor: str | None) -> list[str]:
-    chosen = select(RunRow.model).where(*_owned(visitor), RunRow.deleted_at.is_(None))
-    return list(session.scalars(chosen.distinct().order_by(RunRow.model)))
+    wanted = _kind(RunFilter(visitor=visitor), RunGroupRow)
+    chosen = select(RunGroupRow.model).where(*wanted, RunGroupRow.runs > 0)
+    return list(session.scalars(chosen.distinct().order_by(RunGroupRow.model)))
 
 
 def delete(session: Session, ids: Sequence[str], visitor: str | None, now: dt.datetime) -> int:
-    return sum(
-        _mark(session, now, RunRow.id.in_(some), RunRow.deleted_at.is_(None), *_owned(visitor))
-        for some in _in_parts(ids)
-    )
+    return _mark_ids(session, now, ids, RunRow.deleted_at.is_(None), *_owned(visitor))
 
 
 def restore(session: Session, ids: Sequence[str], visitor: str | None) -> int:
-    return sum(
-        _mark(session, None, RunRow.id.in_(some), RunRow.deleted_at.is_not(None), *_owned(visitor))
-        for some in _in_parts(ids)
-    )
+    return _mark_ids(session, None, ids, RunRow.deleted_at.is_not(None), *_owned(visitor))
 
 
-def delete_conversation(session: Session, conversation_id: str, now: dt.datetime) -> None:
-    """Hide the runs of a conversation that are not hidden yet, all with this one moment."""
-    _mark(session, now, RunRow.conversation_id == conversation_id, RunRow.deleted_at.is_(None))
+def hide(session: Session, now: dt.datetime, of: ColumnElement[bool]) -> None:
+    """Hide the runs of a conversation or an experiment that are not hidden yet, all with this one
+    moment."""
+    _mark_and_count(session, now, of, RunRow.deleted_at.is_(None))
 
 
-def restore_conversation(session: Session, conversation_id: str, deleted_at: dt.datetime) -> None:
+def show(session: Session, hidden_at: dt.datetime, of: ColumnElement[bool]) -> None:
     """Show again those that were hidden at that moment, and not those hidden on their own."""
-    _mark(session, None, RunRow.conversation_id == conversation_id, RunRow.deleted_at == deleted_at)
+    _mark_and_count(session, None, of, RunRow.deleted_at == hidden_at)
 
 
 def purge(session: Session, before: dt.datetime) -> None:
@@ -148,6 +179,32 @@ def purge(session: Session, before: dt.datetime) -> None:
     old = select(RunRow.id).where(RunRow.deleted_at < before)
     session.execute(delete_from(RunBodyRow).where(RunBodyRow.run_id.in_(old)))
     session.execute(delete_from(RunRow).where(RunRow.deleted_at < before))
+    groups.purge(session)
+
+
+def _mark_ids(
+    session: Session, moment: dt.datetime | None, ids: Sequence[str], *where: ColumnElement[bool]
+) -> int:
+    keys: set[str] = set()
+    marked = 0
+    for some in _in_parts(ids):
+        these = (RunRow.id.in_(some), *where)
+        keys |= _keys(session, *these)
+        marked += _mark(session, moment, *these)
+    groups.recount(session, keys)
+    return marked
+
+
+def _mark_and_count(
+    session: Session, moment: dt.datetime | None, *where: ColumnElement[bool]
+) -> None:
+    keys = _keys(session, *where)
+    _mark(session, moment, *where)
+    groups.recount(session, keys)
+
+
+def _keys(session: Session, *where: ColumnElement[bool]) -> set[str]:
+    return set(session.scalars(select(RunRow.group_key).where(*where).distinct()))
 
 
 def _mark(session: Session, moment: dt.datetime | None, *where: ColumnElement[bool]) -> int:
@@ -160,36 +217,40 @@ def _owned(visitor: str | None) -> list[ColumnElement[bool]]:
 
 
 def _where(filter_: RunFilter) -> list[ColumnElement[bool]]:
-    where = [RunRow.deleted_at.is_(None), *_owned(filter_.visitor)]
-    if filter_.model is not None:
-        where.append(RunRow.model == filter_.model)
-    if filter_.setup:
-        where.append(
-            or_(
-                RunRow.setup_id == filter_.setup,
-                RunRow.label.icontains(filter_.setup, autoescape=True),
-            )
-        )
-    if filter_.status is not None:
-        where.append(RunRow.status == filter_.status)
-    if filter_.purpose is not None:
-        where.append(RunRow.purpose == filter_.purpose)
+    where = _kind(filter_, RunRow)
     if filter_.since is not None:
         where.append(RunRow.created_at >= filter_.since)
     if filter_.until is not None:
         where.append(RunRow.created_at < filter_.until)
     if filter_.conversation_id is not None:
         where.append(RunRow.conversation_id == filter_.conversation_id)
+    return where
+
+
+def _kind(filter_: RunFilter, of: type[RunRow] | type[RunGroupRow]) -> list[ColumnElement[bool]]:
+    """What runs and groups of runs are both filtered by."""
+    where: list[ColumnElement[bool]] = []
+    if filter_.visitor is not None:
+        where.append(of.visitor == filter_.visitor)
+    if filter_.model is not None:
+        where.append(of.model == filter_.model)
+    if filter_.setup:
+        is_label = of.label.icontains(filter_.setup, autoescape=True)
+        where.append(or_(of.setup_id == filter_.setup, is_label))
+    if filter_.status is not None:
+        where.append(of.status == filter_.status)
+    if filter_.purpose is not None:
+        where.append(of.purpose == filter_.purpose)
     if filter_.experiment_id is not None:
-        where.append(RunRow.experiment_id == filter_.experiment_id)
+        where.append(of.experiment_id == filter_.experiment_id)
     if filter_.comparable_only:
-        where.append(RunRow.comparable.is_(True))
+        where.append(of.comparable.is_(True))
     return where
 
 
 def _page(chosen: Select[Any], filter_: RunFilter) -> Select[Any]:
     return (
-        chosen.where(*_where(filter_))
+        chosen.where(RunRow.deleted_at.is_(None), *_where(filter_))
         .order_by(RunRow.created_at.desc(), RunRow.id)
         .limit(filter_.limit)
         .offset(filter_.offset)

@@ -42,11 +42,32 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         return None if value is None else in_utc(value)
 
 
+class AnyText(TypeDecorator[str]):
+    """Text of any characters. PostgreSQL refuses U+0000, which answers may hold: there it is kept
+    as U+FFFE and a digit, and U+FFFE, which is no character and in no text, in the same way."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name == "sqlite" or not ("\x00" in value or _ESCAPE in value):
+            return value
+        return value.replace(_ESCAPE, f"{_ESCAPE}1").replace("\x00", f"{_ESCAPE}0")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name == "sqlite" or _ESCAPE not in value:
+            return value
+        return value.replace(f"{_ESCAPE}0", "\x00").replace(f"{_ESCAPE}1", _ESCAPE)
+
+
+_ESCAPE = "\ufffe"
+
+
 class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it so)
         dt.datetime: UtcDateTime(),
         int: BigInteger(),
-        str: Text(),
+        str: AnyText(),
     }
 
 
@@ -55,7 +76,7 @@ class RunRow(Base):
 
     `comparable`: finished, warm, alone on its device and not disturbed. `superseded`: its turn was
     edited or cleared since, so that it is no answer of the conversation any more. `cost` is a
-    Decimal as text.
+    Decimal as text. `group_key` names its row of `run_groups`.
 
     In an experiment `place_…` say where it stands, and `reasons` is JSON: why a metric that setups
     are compared by was not measured; None where all were.
@@ -97,6 +118,7 @@ class RunRow(Base):
     place_attempt: Mapped[int | None]
     disturbed: Mapped[str] = mapped_column(default="")
     reasons: Mapped[str | None]
+    group_key: Mapped[str] = mapped_column(String(32))
 
     __table_args__ = (
         Index("ix_runs_created_at", "created_at"),
@@ -105,6 +127,34 @@ class RunRow(Base):
         Index("ix_runs_setup_id", "setup_id"),
         Index("ix_runs_conversation", "conversation_id", "turn"),
         Index("ix_runs_experiment", "experiment_id"),
+        Index("ix_runs_group", "group_key", "deleted_at", "created_at"),
+    )
+
+
+class RunGroupRow(Base):
+    """How many runs there are of one kind, hidden ones not among them: all of a group are the same
+    in everything that lists are filtered by, but for time and conversation. `key` is its digest."""
+
+    __tablename__ = "run_groups"
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    visitor: Mapped[str]
+    model: Mapped[str]
+    setup_id: Mapped[str]
+    label: Mapped[str]
+    purpose: Mapped[str]
+    status: Mapped[str]
+    comparable: Mapped[bool]
+    is_disturbed: Mapped[bool]
+    experiment_id: Mapped[str | None]
+    place_setup: Mapped[int | None]
+    is_warm_up: Mapped[bool]
+    runs: Mapped[int]
+    last_run_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        Index("ix_run_groups_visitor", "visitor"),
+        Index("ix_run_groups_experiment", "experiment_id"),
     )
 
 
@@ -154,7 +204,10 @@ class TurnRow(Base):
 
 
 class ExperimentRow(Base):
-    """An experiment without its runs; `plan` and `left_out` are JSON, `seconds` those spent."""
+    """An experiment without its runs; `plan` and `left_out` are JSON, `seconds` those spent.
+
+    `title` is the name that a user gave it since, empty for the plan's own.
+    """
 
     __tablename__ = "experiments"
 
@@ -169,6 +222,9 @@ class ExperimentRow(Base):
     reason: Mapped[str]
     left_out: Mapped[str]
     seconds: Mapped[float]
+    title: Mapped[str] = mapped_column(default="")
+    imported_from: Mapped[str] = mapped_column(default="")
+    deleted_at: Mapped[dt.datetime | None]
 
     __table_args__ = (Index("ix_experiments_visitor_created_at", "visitor", "created_at"),)
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from app.bench import figures
 from app.bench.record import Purpose, RunRecord, RunStatus
-from app.bench.store import samples
+from app.bench.store import groups, samples
 from app.bench.store.tables import RunRow
 
 PROMPT_START_CHARS = 200
@@ -79,11 +79,33 @@ class ConversationSummary:
     updated_at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentSummary:
+    """An experiment as a line of a list. Runs are counted without warm-ups: those that were made
+    again count each time. `imported_from` is empty for one that was made here."""
+
+    id: str
+    visitor: str
+    name: str
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    state: str
+    reason: str
+    workload: str
+    setups: int
+    left_out: int
+    finished: int
+    failed: int
+    disturbed: int
+    last_run_at: dt.datetime | None
+    imported_from: str
+
+
 def row_of(record: RunRecord) -> dict[str, Any]:
     """The summary row; `superseded` and `deleted_at` are left as they are in the store."""
     prompt = record.request.messages[-1].content if record.request.messages else ""
     cost = figures.cost(record).value
-    return {
+    row = {
         "id": record.id,
         "created_at": record.created_at,
         "visitor": record.visitor,
@@ -110,6 +132,7 @@ def row_of(record: RunRecord) -> dict[str, Any]:
         "cost": None if cost is None else str(cost),
         **samples.columns_of(record),
     }
+    return {**row, "group_key": groups.key_of(row)}
 
 
 def summary_of(row: RunRow) -> RunSummary:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from backends.errors import InvalidRequest
@@ -28,6 +30,8 @@ def run(name: str, generator: Generator, arguments: dict[str, Any]) -> Any:
         return generator.prompt_ids(**arguments)
     if name == "teacher_forced":
         return teacher_forced(generator, **arguments)
+    if name == "one_pass":
+        return one_pass(generator, **arguments)
     raise InvalidRequest(f"There is no probe called “{name}”.")
 
 
@@ -58,6 +62,15 @@ def draft_gap(generator: Generator, ids: list[int]) -> float:
             expected = draft(token, past_key_values=theirs).logits[:, -1]
             gap = max(gap, float((ours(token) - expected).abs().max()))
     return gap
+
+
+def one_pass(generator: Generator, ids: Sequence[int]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Logits after each token by one plain call of the model, [tokens, vocabulary]."""
+    model = generator.loaded.model
+    with torch.no_grad():
+        logits = model(torch.tensor([list(ids)], device=model.device), use_cache=False).logits[0]
+    found: np.ndarray[Any, np.dtype[np.float32]] = logits.float().cpu().numpy()
+    return found
 
 
 def pass_lengths(generator: Generator, request: Request) -> list[int]:

@@ -314,6 +314,8 @@ def test_a_visitors_experiment_is_bounded(public: ExperimentBoard, workshop: Wor
         public.start(plan_of("bundled", time_budget_seconds=121), OWN, ADA)
     with pytest.raises(PlanInvalid, match="catalog"):
         public.start(plan_of("/etc/secret"), OWN, ADA)
+    with pytest.raises(PlanInvalid, match="opens no files"):
+        public.start(plan_of("bundled", quality=True, quality_text="/etc/secret"), OWN, ADA)
     long = pasted("\n".join(["x" * 199_000] * 12))
     with pytest.raises(PlanInvalid, match="2,388,000 characters"):
         public.start(plan_of("bundled", repeats=1), long, ADA)

@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.bench.__main__ import app
-from app.bench.experiments import commands, running, sitting
+from app.bench.experiments import running, sitting
+from app.bench.experiments.commands import following
 from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
@@ -46,7 +47,7 @@ backend = "fake"
 
 @pytest.fixture
 def plan(fake: FakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(commands, "_warn_if_busy", lambda console: None)
+    monkeypatch.setattr(following, "warn_if_busy", lambda console: None)
     monkeypatch.setattr(OtherLoad, "end", lambda self: "")
     fake.scripts = {"a": Script(gap_ns=10 * MS), "b": Script(gap_ns=5 * MS)}
     path = tmp_path / "plan.toml"
@@ -60,6 +61,26 @@ def invoked(*arguments: object) -> Result:
 
 def last_json(result: Result) -> Any:
     return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_figures_of_passes_are_shown_and_told(plan: Path, fake: FakeBackend) -> None:
+    fake.scripts = {"a": Script(blur=0.0), "b": Script(blur=0.2)}
+    text = plan.with_name("text.txt")
+    text.write_text("\n\n".join(f"{n} and some words more. " * 10 for n in range(6)))
+    wanted = f'quality = true\nquality_text = "{text.name}"\nenergy = true\n'
+    plan.with_name("asked.txt").write_text("One?\nTwo?\n")
+    plan.write_text(wanted + PLAN.replace('"list"', '"asked.txt"'))
+    result = invoked("run", plan, "--json")
+    assert result.exit_code == 0, result.output
+    told = {one["name"]: one["setups"] for one in last_json(result)["passes"]}
+    kl = next(one for one in told["quality"]["1"] if one["metric"] == "kl_per_token")
+    assert kl["value"] > 0
+    assert "p log(p / q)" in kl["formula"]
+    assert told["energy"]["0"][0]["value"] is None
+    assert "The quality pass" in result.stdout
+    assert "Energy per output token: not measured: no energy counter is known" in result.stdout
+    again = invoked("compare", last_json(result)["experiment"]["id"], "--json")
+    assert last_json(again)["passes"] == last_json(result)["passes"]
 
 
 def ratio_of(conclusion: Any, metric: str) -> Any:
@@ -84,6 +105,21 @@ def test_what_was_run_is_listed_and_compared_the_same_later(plan: Path) -> None:
     assert [one["id"] for one in last_json(invoked("experiments", "--json"))] == [id_]
     assert "Fakes" in invoked("experiments").stdout
     assert last_json(invoked("compare", id_, "--json"))["conclusion"] == told["conclusion"]
+
+
+def test_runs_are_listed_newest_first_and_filtered(plan: Path) -> None:
+    id_ = last_json(invoked("run", plan, "--json"))["experiment"]["id"]
+    listed = last_json(invoked("runs", "--limit", 3, "--json"))
+    assert len(listed) == 3
+    assert listed == sorted(listed, key=lambda run: run["created_at"], reverse=True)
+    assert "visitor" not in listed[0]
+    assert "3 of 26: --limit shows more." in invoked("runs", "--limit", 3).stdout
+    of_a = last_json(invoked("runs", "--model", "a", "--experiment", id_, "--json"))
+    assert {run["label"] for run in of_a} == {"slow"}
+    assert last_json(invoked("runs", "--since", "2100-01-01", "--json")) == []
+    assert "no such run" in invoked("runs", "--status", "failed").stdout
+    assert invoked("runs", "--status", "lost").exit_code == 2
+    assert invoked("runs", "--experiment", "lost").exit_code == 2
 
 
 def test_two_experiments_tell_what_moved(plan: Path, fake: FakeBackend) -> None:
@@ -166,7 +202,7 @@ def test_ctrl_c_keeps_what_is_done(plan: Path, monkeypatch: pytest.MonkeyPatch) 
 
         return running.conduct(laboratory, begun, workload, cancel, stop_at_five)
 
-    monkeypatch.setattr(commands, "conduct", interrupted)
+    monkeypatch.setattr(following, "conduct", interrupted)
     result = invoked("run", plan, "--json")
     assert result.exit_code == 130
     told = last_json(result)

@@ -67,9 +67,9 @@ def plan_of(*models: str, **fields: object) -> Plan:
     return Plan.model_validate(small | fields)
 
 
-def conducted(laboratory: Laboratory, plan: Plan, cancel: CancelToken | None = None) -> Experiment:
-    experiment = begin(laboratory.store, plan, ASKED)
-    return conduct(laboratory, experiment, ASKED, cancel or CancelToken())
+def conducted(laboratory: Laboratory, plan: Plan, workload: Workload = ASKED) -> Experiment:
+    experiment = begin(laboratory.store, plan, workload)
+    return conduct(laboratory, experiment, workload, CancelToken())
 
 
 def figures(
@@ -192,9 +192,9 @@ def test_the_pass_is_made_again_when_it_broke_off_and_its_answers_are_not(
 
 def test_a_pass_can_be_asked_for_later(laboratory: Laboratory) -> None:
     ended = conducted(laboratory, plan_of("a", "b"))
-    again = resume(laboratory.store, ended.id, plan_of("a", "b", quality=True), ASKED)
+    again = resume(laboratory.store, ended.id, plan_of("a", "b", energy=True), ASKED)
     conduct(laboratory, again, ASKED, CancelToken())
-    assert [one.name for one in laboratory.store.passes(ended.id)] == ["quality"]
+    assert [one.name for one in laboratory.store.passes(ended.id)] == ["energy"]
 
 
 def test_a_text_that_cannot_be_read_is_refused_before_the_first_run(
@@ -239,13 +239,13 @@ def test_energy_is_what_the_counter_moved_by_during_the_answers(
     )
     plan = plan_of("a", "b", energy=True, repeats=6)
     fake.scripts = {"a": Script(), "b": Script(gap_ns=4_000_000)}
-    ended = conducted(counting, plan)
+    ended = conducted(counting, plan, Workload("one", ASKED.conversations[:1]))
     a, b = figures(counting, ended, "energy").values()
     # 5 ms to the first of 4 tokens, 2 or 4 ms to each other, 1 ms of tail.
     assert a["joules_per_token"].value == pytest.approx(12e-3 / 4)
     assert b["joules_per_token"].value == pytest.approx(18e-3 / 4)
     assert a["joules_per_token"].n == 6
-    assert runs_of(counting, ended, -2) == 2 * PROMPTS * 6
+    assert runs_of(counting, ended, -2) == 2 * 6
 
 
 def test_without_a_counter_no_run_is_made_and_the_reason_is_told(laboratory: Laboratory) -> None:

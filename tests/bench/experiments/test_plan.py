@@ -11,6 +11,7 @@ from app.bench.experiments.plan import Plan, PlanInvalid, parse_plan, plan_toml,
 from backends.settings import ROOT
 from backends.setup import Setup
 
+LABELLED = 'name = "Widths"\n[[setups]]\n[[setups]]\nlabel = "bf16"\nweights = "bf16"\n'
 MINIMAL = 'name = "Widths"\n[[setups]]\n[[setups]]\nweights = "bf16"\n'
 
 
@@ -40,9 +41,25 @@ def test_a_plan_written_out_is_read_back_the_same() -> None:
     assert plan.money_budget_dollars == Decimal("0.10")
 
 
+def test_passes_can_be_added_to_an_experiment_but_not_held_against_something_else() -> None:
+    plain = parse_plan(MINIMAL)
+    more = parse_plan("quality = true\nenergy = true\n" + MINIMAL)
+    assert more.asks_the_same_as(plain)
+    other = parse_plan('quality = true\nquality_reference = "bf16"\n' + LABELLED)
+    assert not other.asks_the_same_as(parse_plan("quality = true\n" + LABELLED))
+    assert parse_plan(plan_toml(other)) == other
+
+
+def test_a_text_is_looked_for_beside_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("Text.")
+    (tmp_path / "plan.toml").write_text('quality = true\nquality_text = "mine.txt"\n' + MINIMAL)
+    assert read_plan(tmp_path / "plan.toml").quality_text == str(tmp_path / "mine.txt")
+
+
 def test_the_example_is_a_plan_whose_comments_name_the_defaults() -> None:
     plan = read_plan(ROOT / "examples" / "experiment.toml")
-    for name in ("workload", "repeats", "warm_ups", "output", "output_tokens", "seed"):
+    named = ("workload", "repeats", "warm_ups", "output", "output_tokens", "seed")
+    for name in (*named, "quality", "energy"):
         assert getattr(plan, name) == Plan.model_fields[name].default
 
 
@@ -58,6 +75,11 @@ def test_labels_are_told_apart_also_for_equal_setups() -> None:
         ("repeat = 3\n" + MINIMAL, "there is no field “repeat”"),
         (MINIMAL + 'wieghts = "bf16"\n', "there is no field “setups.1.wieghts”"),
         ("repeats = 0\n" + MINIMAL, "repeats"),
+        (
+            'quality = true\nquality_reference = "8 bits"\n' + MINIMAL,
+            "no setup has the label “8 bits”",
+        ),
+        ('quality_text = "mine.txt"\n' + MINIMAL, "need quality = true"),
         ('name = "x"\nsetups = []\n', "setups"),
         ('name = "x"\n', "“setups” is missing"),
         ('name = "x"\nsetups = 3\n', "setups"),

@@ -8,24 +8,33 @@ import numpy as np
 import pytest
 
 from app.bench.benchmarks.intervals import share_interval
-from app.bench.benchmarks.power import PAIRS, found_share
+from app.bench.benchmarks.power import PAIRS, simulated
 
-SPREAD = np.random.default_rng(0).normal(0, 0.05, 40)
+# Times of one run go up and down together: here all three are one.
+LOGS = np.random.default_rng(0).normal(0, 0.05, (40, 1)).repeat(3, axis=1)
 
 
-def test_identical_setups_are_called_different_as_often_as_95_percent_allow() -> None:
-    wrong = found_share(SPREAD, 0.0, 2_000, np.random.default_rng(1)) / 2_000
-    assert 0.03 <= wrong <= 0.065
+def found_share(planted: float, simulations: int, seed: int) -> float:
+    rng = np.random.default_rng(seed)
+    checks = list(simulated(LOGS, planted, simulations, rng))
+    return sum(any(line.verdict == "over" for line in lines) for lines in checks) / simulations
+
+
+def test_the_same_version_is_called_different_as_seldom_as_95_percent_allow() -> None:
+    checks = simulated(LOGS, 0.0, 2_000, np.random.default_rng(1))
+    wrong = sum(any(line.differs for line in lines) for lines in checks) / 2_000
+    # Three figures that are one, each at 1 − 0.05 / 3.
+    assert 0.008 <= wrong <= 0.028
 
 
 def test_power_grows_with_what_is_planted() -> None:
-    rng = np.random.default_rng(2)
-    found = [found_share(SPREAD, math.log(slow), 500, rng) / 500 for slow in (1.01, 1.03, 1.06)]
+    found = [found_share(math.log(slow), 500, 2) for slow in (1.01, 1.03, 1.06)]
     assert found[0] < found[1] < found[2]
     assert found[2] > 0.99
-    # One-sided normal approximation: P(z > 1.96 - shift / (sd / sqrt(n))).
-    shift = math.log(1.03) / (SPREAD.std(ddof=1) / math.sqrt(PAIRS))
-    expected = 0.5 * math.erfc((1.96 - shift) / math.sqrt(2))
+    # One-sided, of t with 39 degrees of freedom at 1 − 0.05 / 3: P(z > 2.50 − shift / (sd / √n)).
+    spread = math.sqrt((LOGS**2).mean())
+    shift = math.log(1.03) / (spread / math.sqrt(PAIRS))
+    expected = 0.5 * math.erfc((2.50 - shift) / math.sqrt(2))
     assert found[1] == pytest.approx(expected, abs=0.06)
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, inspect, text
 from backends.errors import DynoError
 
 FOLDER = Path(__file__).parent
-_POSTGRES_LOCK = 0x64796E6F
+# The lock that every writer takes, so that none writes while tables change.
+POSTGRES_LOCK = 0x64796E6F
 
 
 @cache
@@ -53,7 +54,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     from alembic.config import Config
 
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRES_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": POSTGRES_LOCK})
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection

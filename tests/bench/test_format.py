@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from app.bench import format as fmt
 from app.bench.figures import cost, peak_memory, tpot, ttft
 from app.bench.record import MemoryLedger
-from app.ui import format as fmt
 from tests.ui.records import make_record
 
 THIN = "\u202f"

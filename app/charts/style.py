@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from app.ui.format import THIN
-
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+THIN = "\u202f"  # narrow no-break space: between thousands, and before a unit
 CONTENDED = "a race: the setups shared the device"
 MARGIN = {"l": 8, "t": 64, "b": 8, "pad": 0}
 LEGEND_PX = 30
 _CLEAR = "rgba(0,0,0,0)"
 _CHARACTER_PX = 7.2
 _LABEL_PX = 17
+_MOST_TICKS = 8
+_SUBTITLE_LINE_PX = 18
+_TITLE_CHARACTERS, _SUBTITLE_CHARACTERS = 54, 74
 _LINE_CHART_PX = 320
 _BAR_PX, _BAR_MARGINS_PX = 46, 120
 
@@ -58,6 +62,26 @@ def plain(text: str) -> str:
 
 def line_chart(title: str, subtitle: str, *, dark: bool) -> go.Figure:
     return _chart(title, subtitle, dark=dark, height=_LINE_CHART_PX)
+
+
+def tall_chart(title: str, subtitle: str, height: int, *, dark: bool) -> go.Figure:
+    """A chart whose height follows what is in it. Title and subtitle are wrapped for a narrow page,
+    and may hold `<br>`."""
+    title, subtitle = wrapped(title, _TITLE_CHARACTERS), wrapped(subtitle, _SUBTITLE_CHARACTERS)
+    lines = (title + subtitle).count("<br>")
+    figure = _chart(title, subtitle, dark=dark, height=height + lines * _SUBTITLE_LINE_PX)
+    figure.update_layout(margin_t=MARGIN["t"] + lines * _SUBTITLE_LINE_PX)
+    return figure
+
+
+def wrapped(text: str, longest: int) -> str:
+    """Lines of at most so many characters, broken between words."""
+    lines = [line for part in text.split("<br>") for line in _broken(part, longest)]
+    return "<br>".join(lines)
+
+
+def _broken(text: str, longest: int) -> list[str]:
+    return textwrap.wrap(text, longest, break_long_words=False, break_on_hyphens=False)
 
 
 def bar_chart(title: str, subtitle: str, bars: int, *, dark: bool) -> go.Figure:
@@ -111,6 +135,25 @@ def axis(title: str, *, dark: bool, grid: bool = True, **more: Any) -> dict[str,
         "nticks": 7,
     }
     return look | more
+
+
+def log_axis(title: str, low: float, high: float, *, dark: bool, **more: Any) -> dict[str, Any]:
+    """A log axis from `low` to `high` in the axis's unit, with round numbers on it: 1, 2, 5, 10."""
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1,)):
+        ticks = [step * 10.0**power for power in powers for step in steps]
+        shown = [tick for tick in ticks if low <= tick <= high]
+        if len(shown) <= _MOST_TICKS:
+            break
+    look: dict[str, Any] = {
+        "type": "log",
+        "range": [math.log10(low), math.log10(high)],
+        "rangemode": "normal",
+        "tickmode": "array",
+        "tickvals": shown,
+        "ticktext": [f"{tick:,.10g}".replace(",", THIN) for tick in shown],
+    }
+    return axis(f"{title}, log axis", dark=dark, **(look | more))
 
 
 def heading(figure: go.Figure, text: str, x: float, *, dark: bool) -> None:

@@ -14,8 +14,8 @@ from decimal import Decimal
 
 from app.bench.formulae import NOT_TOLD
 from app.bench.metric import Figure, Unit
+from app.charts.style import THIN
 
-THIN = "\u202f"  # narrow no-break space: between thousands, and before a unit
 Number = int | float | Decimal
 
 
@@ -96,6 +96,19 @@ def dollars_of_many(value: Decimal) -> str:
     if size == 0 or size >= Decimal("0.1"):
         return "$" + grouped(value, 2 if size < 1_000 else 0)
     return "$" + grouped(value, min(12, 1 - math.floor(math.log10(size))))
+
+
+def unit_scale(unit: Unit, value: Number) -> tuple[float, str]:
+    """What values near this one are divided by to be shown, and the unit that this gives."""
+    scale = _scale(unit, value)
+    return float(scale.divisor), scale.unit
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with so many digits that mean something: 0.0123, 1.23, 123, 1 235."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else str(value)
+    return grouped(value, min(12, max(0, digits - 1 - math.floor(math.log10(abs(value))))))
 
 
 def ratio(value: Number) -> str:

@@ -1,0 +1,110 @@
+"""What an experiment shows, in words and numbers: the same on the command line and in a report."""
+
+from __future__ import annotations
+
+import math
+
+from app.bench.experiments.check import MEMORY, CheckLine
+from app.bench.experiments.findings import Findings
+from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
+from app.bench.format import significant
+from app.bench.quality.figures import IS_REFERENCE
+
+
+def ratio_text(one: MetricRatio) -> str:
+    """“0.5× [0.49, 0.51]”; empty where there is none."""
+    return times_text(one.ratio, one.low, one.high)
+
+
+def times_text(ratio: float | None, low: float | None, high: float | None) -> str:
+    if ratio is None:
+        return ""
+    ends = "" if low is None or high is None else f" [{_times(low)}, {_times(high)}]"
+    return f"{_times(ratio)}×{ends}"
+
+
+def _times(ratio: float) -> str:
+    """One digit more than figures have: what matters may be how near to 1 it is."""
+    return f"{ratio:.4g}" if ratio < 1_000 else significant(ratio)
+
+
+def sentences(conclusion: Conclusion) -> list[str]:
+    """One for each proven difference, and one for what no difference was shown in."""
+    reference, *others = conclusion.setups
+    return [sentence for one in others for sentence in _sentences_of(one, reference.label)]
+
+
+def check_words(line: CheckLine) -> str:
+    """“slower by 12 % [11, 14]: more than 10 %”, and what to do where nothing can be told."""
+    more, less = ("more", "less") if line.metric in MEMORY else ("slower", "faster")
+    bound = f"{line.bound * 100:g} %"
+    if line.ratio is None or line.low is None or line.high is None:
+        what = "cannot tell" if line.verdict == "cannot tell" else line.verdict
+        return f"{what}: {line.reason}"
+    by = f"{more if line.ratio >= 1 else less} by {_percent(line.ratio)}"
+    if line.verdict == "over":
+        return f"{by}, proven to be more than {bound}"
+    if line.verdict == "within":
+        return f"{by}, proven not to be {more} by more than {bound}"
+    advice = "nothing short of many more starts would tell"
+    if line.more is not None:
+        advice = f"about {math.ceil(line.more * line.starts)} starts would tell"
+    known = f"{by}; " if line.low > 1 else ""
+    return f"{known}cannot tell whether it is {more} by more than {bound}: {advice}"
+
+
+def _percent(ratio: float) -> str:
+    return f"{abs(ratio - 1) * 100:.2g} %"
+
+
+def _sentences_of(setup: SetupResult, reference: str) -> list[str]:
+    proven = [one for one in setup.ratios if one.verdict in ("better", "worse")]
+    alike = [_in_a_sentence(one) for one in setup.ratios if one.verdict == "no difference shown"]
+    told = [
+        f"{setup.label}: {_in_a_sentence(one)} is {ratio_text(one)} that of {reference}, over "
+        f"{one.n} pairs: {one.verdict}."
+        for one in proven
+    ]
+    if alike:
+        told.append(f"{setup.label}: no difference shown to {reference} in {_listed(alike)}.")
+    if not told:
+        told.append(f"{setup.label} could not be compared with {reference}.")
+    return told
+
+
+def remarks(findings: Findings) -> list[str]:
+    """Whatever a reader must know to believe the tables."""
+    experiment, conclusion = findings.experiment, findings.conclusion
+    told = [f"Ended early: {experiment.reason}"] if experiment.reason else []
+    if experiment.state == "begun":
+        told.append("It has not ended: this is what there is so far.")
+    told += [f"{label} was left out: {why}" for label, why in experiment.left_out.items()]
+    for one in conclusion.setups:
+        if one.failed:
+            told.append(f"{one.label}: {one.failed} runs failed.")
+        if one.disturbed:
+            told.append(
+                f"{one.label}: {one.disturbed} of the runs were disturbed by other work, also when "
+                "made again: on a quiet machine its medians may be better."
+            )
+    missing = {
+        f"{figure.title}: {figure.reason}."
+        for setup in findings.setups
+        for figure in setup.figures.values()
+        if figure.reason and figure.reason != IS_REFERENCE
+    }
+    missing |= {
+        f"{ratio.title} against the reference: {ratio.reason}."
+        for one in conclusion.setups
+        for ratio in one.ratios
+        if ratio.reason and ratio.n
+    }
+    return told + sorted(missing)
+
+
+def _in_a_sentence(one: MetricRatio) -> str:
+    return one.title[:1].lower() + one.title[1:]
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,1 @@
+"""How charts look: colours, symbols, axes, titles. Knows nothing of what is measured."""

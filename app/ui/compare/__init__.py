@@ -1,0 +1,1 @@
+"""The Compare page: plan an experiment, watch it run, look at what it shows, find it again."""

@@ -1,0 +1,131 @@
+"""The experiments of this visitor, newest first: open, rename, delete with undo; or a first one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.bench.experiments.progress import Status
+from app.bench.experiments.workloads import load_workload
+from app.bench.format import grouped, moment
+from app.bench.store.values import ExperimentSummary
+from app.ui.compare import actions, address, drafting
+from app.ui.compare.example import example
+from app.ui.compare.experiment_menu import draw_menu, draw_name_field, is_renamed
+from app.ui.compare.size import counted, told_size
+from app.ui.safe_text import plain_text_as_markdown
+from app.ui.server import get_server
+
+PAGE_SIZE = 20
+_PAGE = "compare_list_page"
+
+
+def draw_list() -> None:
+    server = get_server()
+    count = server.store.count_experiments(server.visitor())
+    with st.container(horizontal=True, vertical_alignment="center", key="list-head"):
+        st.title("Compare", anchor=False)
+        if count:
+            st.button(
+                "New experiment",
+                type="primary",
+                icon=":material/add:",
+                key="experiment-new",
+                on_click=drafting.show_left,
+            )
+    actions.draw_problem()
+    actions.offer_undo()
+    if not count:
+        _first_visit()
+        return
+    pages = -(-count // PAGE_SIZE)
+    page = min(int(st.session_state.get(_PAGE, 1)), pages)
+    shown = server.store.experiment_summaries(
+        server.visitor(), limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE
+    )
+    with st.container(key="experiment-list", gap="xsmall"):
+        for one in shown:
+            _line(one, server.experiments.status(one.id))
+    if pages > 1:
+        st.pagination(pages, key=_PAGE)
+
+
+def _first_visit() -> None:
+    """What an experiment is, in a line, and one that can be started with a click."""
+    st.markdown(
+        "A chat shows a difference; an experiment proves it: the same prompts through every setup, "
+        "in turns, until medians, intervals and a recommendation can be trusted."
+    )
+    offered = example()
+    workload = load_workload(offered.plan.workload)
+    with st.container(border=True, key="example"):
+        st.markdown(f"**{plain_text_as_markdown(offered.plan.name)}**")
+        st.markdown(plain_text_as_markdown(" · ".join(offered.plan.labels)))
+        size, missing = told_size(offered.plan, workload)
+        st.markdown(plain_text_as_markdown(f"{size}, {offered.plan.output_tokens} tokens each"))
+        if missing:
+            st.caption(plain_text_as_markdown(missing))
+        for label, why in offered.left_out.items():
+            st.caption(f":material/block: {plain_text_as_markdown(f'{label}: {why}')}")
+        with st.container(horizontal=True):
+            st.button(
+                "Run this example",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="example-start",
+                on_click=actions.start,
+                args=(offered.plan, workload),
+            )
+            st.button(
+                "Plan your own",
+                icon=":material/add:",
+                key="experiment-new",
+                on_click=drafting.show_left,
+            )
+
+
+def _line(one: ExperimentSummary, status: Status | None) -> None:
+    said = [
+        state_in_words(one.state, status),
+        counted(one.setups, "setup"),
+        plain_text_as_markdown(one.workload),
+        counted(one.finished + one.failed, "run"),
+        moment(one.created_at),
+    ]
+    said += [f"{counted(one.left_out, 'setup')} left out"] if one.left_out else []
+    said += [f"made on {plain_text_as_markdown(one.imported_from)}"] if one.imported_from else []
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"experiment-line-{one.id}"
+    ):
+        if is_renamed(one.id):
+            draw_name_field(one.id, one.name)
+            return
+        with st.container(gap=None):
+            st.button(
+                plain_text_as_markdown(one.name),
+                key=f"open-experiment-{one.id}",
+                type="tertiary",
+                on_click=address.show_experiment,
+                args=(one.id,),
+            )
+            st.caption(" · ".join(said))
+        is_left = one.state in ("begun", "paused") and not one.imported_from
+        if status is None and is_left:
+            st.button(
+                "Resume",
+                icon=":material/play_arrow:",
+                key=f"resume-{one.id}",
+                on_click=_resume,
+                args=(one.id,),
+            )
+        draw_menu(one.id)
+
+
+def _resume(id_: str) -> None:
+    actions.resume(id_)
+    address.show_experiment(id_)
+
+
+def state_in_words(state: str, status: Status | None) -> str:
+    if status is not None:
+        return f"running, {grouped(status.made)} of {grouped(status.planned)} runs made"
+    return {"begun": "unfinished"}.get(state, state)
