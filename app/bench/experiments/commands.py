@@ -25,9 +25,10 @@ from app.bench.experiments.clock_drops import why_not_watched
 from app.bench.experiments.environments import changes
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.lengths import workload_of
-from app.bench.experiments.on_ray import LOCAL, conduct_on_ray
+from app.bench.experiments.on_ray import conduct_on_ray
 from app.bench.experiments.plan import read_plan
 from app.bench.experiments.progress import Status
+from app.bench.experiments.ray_cluster import LOCAL
 from app.bench.experiments.running import Laboratory, begin, conduct, records_of, resume
 from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.experiments.statistics import Conclusion, conclude, moves

@@ -1,44 +1,23 @@
 """Fans an experiment out over a Ray cluster: one worker for each GPU, else for each host.
 
 All setups of a pair run on the same worker, in the plan's order; records and store are the same as
-on one machine. Every machine needs the app in the folder where it is here. Ray is imported lazily.
+on one machine.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
-import shutil
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
-from app.bench.experiments.ray_worker import RayWorker
-from app.bench.experiments.running import Laboratory, records_of
+from app.bench.experiments.ray_cluster import LOCAL, RayMaker, WorkerLost, connected, started
+from app.bench.experiments.running import Laboratory, records_of, turn_of
 from app.bench.experiments.sitting import Sitting
 from app.bench.experiments.units import Units, units_of
 from app.bench.experiments.workloads import Workload
-from app.bench.prices import PriceBook
-from app.bench.record import RunRecord
-from app.bench.runner import RunOrder
-from backends.engine import REMOTE_DEVICE, CancelToken
-from backends.errors import DynoError, MissingDependency
-from backends.settings import ROOT
-
-LOCAL = "ray"
-_LOOK_SECONDS = 0.1
-_START_SECONDS = 180
-_CLOSE_SECONDS = 10
-_OBJECT_STORE_BYTES = 100_000_000
-
-
-class WorkerLost(DynoError):
-    """A worker of the cluster ended, or cannot be reached any more."""
+from backends.engine import CancelToken
 
 
 def conduct_on_ray(
@@ -59,192 +38,46 @@ def conduct_on_ray(
     not start, `NotRecorded` where a run cannot be kept.
     """
     sitting = Sitting(laboratory.store, laboratory.clock_ns, experiment, workload, cancel, tell)
-    sitting.tell_status("connects to Ray")
-    with _connected(address) as ray, _started(ray, workers) as makers:
+    with contextlib.ExitStack() as held:
+        held.enter_context(turn_of(laboratory, sitting, experiment.plan.name, cancel))
+        sitting.tell_status("connects to Ray")
+        ray = held.enter_context(connected(address))
+        makers = held.enter_context(started(ray, workers, cancel))
         for maker in makers:
             maker.prices = laboratory.bench.prices
         sitting.begin(records_of(laboratory.store, experiment), len(makers))
         units = Units(units_of(sitting.cells))
-        failures: list[BaseException] = []
-        threads = [
-            threading.Thread(target=_serve, args=(sitting, maker, units, failures), daemon=True)
-            for maker in makers
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
-        if len(units) and not sitting.why_end():
-            return sitting.end("All workers of the cluster were lost.")
+        lost = _share_out(sitting, makers, units)
+        if len(units) and lost and not sitting.why_end():
+            return sitting.end(f"All workers were lost. {lost[-1].message}")
         return sitting.end()
 
 
-class RayMaker:
-    """One worker, as it is seen from here."""
+def _share_out(sitting: Sitting, makers: Sequence[RayMaker], units: Units) -> list[WorkerLost]:
+    """Have all workers do what there is; returns those that were lost. Raises what failed here."""
+    lost: list[WorkerLost] = []
+    failures: list[BaseException] = []
 
-    def __init__(self, ray: Any, actor: Any, place: str) -> None:
-        self.place = place
-        self.prices: PriceBook | None = None
-        self._ray = ray
-        self._actor = actor
-
-    def make(self, order: RunOrder, cancel: CancelToken) -> RunRecord:
-        """Raises `WorkerLost`."""
-        forget = cancel.on_cancel(self._stop)
-        try:
-            made = self._actor.make.remote(order)
-            while not self._ray.wait([made], timeout=_LOOK_SECONDS)[0]:
-                pass
-            record: RunRecord = self._ray.get(made)
-        except self._ray.exceptions.RayError as error:
-            raise WorkerLost(f"The worker {self.place} was lost.", "It is left out.") from error
-        finally:
-            forget()
-        if self.prices and record.price is None and record.environment.device != REMOTE_DEVICE:
-            price = self.prices.price_for(record.environment.device)
-            record = record.model_copy(update={"price": price})
-        return record
-
-    def _stop(self) -> None:
-        with contextlib.suppress(Exception):
-            self._actor.stop.remote()
-
-    def close(self) -> None:
-        """Let it close its engines, then end it."""
-        with contextlib.suppress(Exception):
-            self._ray.get(self._actor.close.remote(), timeout=_CLOSE_SECONDS)
-        with contextlib.suppress(Exception):
-            self._ray.kill(self._actor)
-
-
-def _serve(sitting: Sitting, maker: RayMaker, units: Units, failures: list[BaseException]) -> None:
-    """Have one worker do unit after unit, until there is none, it is lost, or something failed."""
-    while not failures and not sitting.why_end() and (unit := units.take()) is not None:
-        is_done = True
-        try:
-            sitting.work(maker, unit)
-        except WorkerLost:
-            is_done = False
-            sitting.spoil(unit)
-            return
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            units.end(unit, is_done=is_done)
-
-
-@contextlib.contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """Ray, connected; a Ray of this machine alone is ended and removed afterwards."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingDependency(
-            "Ray is not installed.", "pip install -r requirements-ray.txt, or run without --on."
-        ) from error
-    if ray.is_initialized():  # whoever connected it ends it
-        yield ray
-        return
-    options: dict[str, Any] = {
-        "runtime_env": {"env_vars": {"PYTHONPATH": str(ROOT)}},
-        "logging_level": logging.ERROR,
-        "log_to_driver": False,
-    }
-    folder = ""
-    if address == LOCAL:
-        folder = tempfile.mkdtemp(prefix="ray-")
-        options |= {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
-        options |= {"_temp_dir": folder, "_node_ip_address": "127.0.0.1"}
-    try:
-        ray.init(address="local" if folder else address, **options)
-    except (ConnectionError, OSError, RuntimeError, ValueError, ImportError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise DynoError(
-            f"No Ray cluster answers at {address}: {error}",
-            "Start one (ray start --head), or use --on ray for this machine alone.",
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-        if folder:
-            shutil.rmtree(Path(folder), ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _started(ray: Any, workers: int | None) -> Iterator[list[RayMaker]]:
-    """Workers that answered; all are ended on the way out, however that is taken."""
-    makers: list[RayMaker] = []
-    actors = [_actor(ray, *place) for place in _places(ray, workers)]
-    try:
-        names: list[str] = []
-        for actor in actors:
+    def serve(maker: RayMaker) -> None:
+        while not failures and not sitting.why_end() and (unit := units.take()) is not None:
+            is_done = True
             try:
-                name: str = ray.get(actor.place.remote(), timeout=_START_SECONDS)
-            except ray.exceptions.RayError as error:
-                raise DynoError(
-                    "A worker of the cluster did not start.",
-                    f"Every machine needs the app in {ROOT}, with its requirements.",
-                    str(error),
-                ) from error
-            names.append(name)
-            count = names.count(name)
-            makers.append(RayMaker(ray, actor, name if count == 1 else f"{name} ({count})"))
-        yield makers
-    finally:
-        for maker in makers:
-            maker.close()
-        for actor in actors[len(makers) :]:
-            with contextlib.suppress(Exception):
-                ray.kill(actor)
+                sitting.work(maker, unit)
+            except WorkerLost as error:
+                is_done = False
+                lost.append(error)
+                sitting.spoil(unit)
+                return
+            except BaseException as error:
+                failures.append(error)
+            finally:
+                units.end(unit, is_done=is_done)
 
-
-def _places(ray: Any, workers: int | None) -> list[tuple[str, bool]]:
-    """For each worker its node and whether it has a GPU: one for each GPU of the cluster, or where
-    there is none one for each node; with `workers` that many of them, or in turn on the nodes."""
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    gpus = [
-        (str(node["NodeID"]), True)
-        for node in nodes
-        for _ in range(int(node["Resources"].get("GPU", 0)))
-    ]
-    places = gpus or [(str(node["NodeID"]), False) for node in nodes]
-    if workers is None:
-        return places
-    if gpus and workers > len(gpus):
-        raise DynoError(
-            f"The cluster has {len(gpus)} GPUs, fewer than {workers} workers.", "Ask for fewer."
-        )
-    return [places[index % len(places)] for index in range(workers)]
-
-
-def _actor(ray: Any, node: str, has_gpu: bool) -> Any:
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    # `stop` is called beside `make`.
-    options = ray.remote(_in_actor(has_gpu)).options(
-        num_cpus=0,
-        num_gpus=1 if has_gpu else 0,
-        max_concurrency=2,
-        scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
-    )
-    return options.remote()
-
-
-def _in_actor(has_gpu: bool) -> type[RayWorker]:
-    """The worker's class as an actor makes it: only there is it known which GPU it got."""
-
-    class _Worker(RayWorker):
-        def __init__(self) -> None:
-            super().__init__(_gpu_ids() if has_gpu else ())
-
-    return _Worker
-
-
-def _gpu_ids() -> Sequence[str]:
-    import ray
-
-    return [str(one) for one in ray.get_gpu_ids()]
+    threads = [threading.Thread(target=serve, args=(maker,), daemon=True) for maker in makers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return lost

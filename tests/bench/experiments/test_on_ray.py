@@ -17,6 +17,7 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.order import sequence
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.progress import Status
+from app.bench.experiments.ray_cluster import LOCAL, connected
 from app.bench.experiments.running import Laboratory, begin, records_of, resume
 from app.bench.experiments.units import Units, units_of
 from app.bench.experiments.workloads import pasted
@@ -166,7 +167,7 @@ def test_a_stop_ends_all_workers_and_what_is_missing_is_made_later(
 @pytest.mark.ray
 def test_a_ray_of_its_own_is_gone_afterwards() -> None:
     pytest.importorskip("ray")
-    with on_ray._connected(on_ray.LOCAL) as ray:
+    with connected(LOCAL) as ray:
         assert ray.is_initialized()
         folder = Path(ray._private.worker._global_node.get_temp_dir_path())
     assert not ray.is_initialized()
