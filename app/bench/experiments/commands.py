@@ -23,6 +23,8 @@ from app.bench.benchmarks.engines import opened_bench
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
 from app.bench.experiments.clock_drops import why_not_watched
 from app.bench.experiments.environments import changes
+from app.bench.experiments.environments import workers as workers_of
+from app.bench.experiments.expectation import Expectation, earlier_runs, expected
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.on_ray import conduct_on_ray
@@ -70,6 +72,7 @@ def run(
     with _told(console), _store(writes=True) as store:
         planned = read_plan(plan)
         workload = workload_of(planned, get_settings().max_prompt_chars)
+        _say_expected(console, expected(planned, workload, earlier_runs(store, planned, None)))
         if resume_id is None:
             begun = experiment = begin(store, planned, workload)
         else:
@@ -99,6 +102,8 @@ def run(
                 console.print(again, markup=False, highlight=False, soft_wrap=True)
         conclusion = _concluded(store, experiment)
         show_conclusion(experiment, conclusion, console)
+        for worker, runs in workers_of(store.samples(experiment.id)).items():
+            console.print(f"{worker} made {runs} runs.", markup=False, highlight=False)
         if as_json:
             typer.echo(json.dumps(_as_json(experiment, conclusion), ensure_ascii=False))
     raise typer.Exit(_exit_code(experiment, cancel))
@@ -218,6 +223,16 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _say_expected(console: Console, found: Expectation) -> None:
+    """Of all runs, also where some are made already."""
+    if found.seconds is None:
+        told = f"Duration {found.reason}."
+    else:
+        cost = f", ${found.dollars:.4f}" if found.dollars is not None else f"; {found.reason}"
+        told = f"Expected of all runs: about {_duration(found.seconds)}{cost}."
+    console.print(told, style="dim", markup=False, highlight=False)
 
 
 def _warn_if_busy(console: Console) -> None:

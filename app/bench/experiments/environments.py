@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.bench.experiments.samples import RunSample
 from app.bench.record import Environment, RunRecord
 
 
@@ -28,6 +30,13 @@ def changes(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> list[Cha
     names = sorted(before.keys() | after.keys())
     pairs = ((name, before.get(name, ""), after.get(name, "")) for name in names)
     return [Change(name, then, now) for name, then, now in pairs if then != now]
+
+
+def workers(samples: Sequence[RunSample]) -> dict[str, int]:
+    """How many finished runs each worker of a cluster made; nothing where all were made in one
+    place."""
+    made = Counter(one.place.worker for one in samples if one.status == "finished")
+    return dict(sorted(made.items())) if any(made) else {}
 
 
 def _facts(records: Sequence[RunRecord]) -> dict[str, str]:

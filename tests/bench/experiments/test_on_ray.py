@@ -13,19 +13,22 @@ import psutil
 import pytest
 
 from app.bench.experiments import on_ray
+from app.bench.experiments.environments import workers
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.order import sequence
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.progress import Status
 from app.bench.experiments.ray_cluster import LOCAL, connected
 from app.bench.experiments.running import Laboratory, begin, records_of, resume
+from app.bench.experiments.samples import RunSample, sample_of
 from app.bench.experiments.units import Units, units_of
 from app.bench.experiments.workloads import pasted
-from app.bench.record import RunRecord
+from app.bench.record import ExperimentPlace, RunRecord
 from backends.engine import CancelToken
 from backends.errors import MissingDependency
 from backends.settings import ROOT
 from tests.bench.experiments.ray_hook import DYING_FILE
+from tests.bench.samples import make_run
 from tests.fakes.workshop import Workshop, setup_of
 
 ASKED = pasted("One?\nTwo?\nThree?")
@@ -65,6 +68,15 @@ def test_without_ray_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingDependency, match="not installed"):
         fanned_out(workshop, plan_of("a"))
+
+
+def test_who_made_how_many_runs_is_told_only_of_several() -> None:
+    def by(worker: str, status: str = "finished") -> RunSample:
+        place = ExperimentPlace(id="e", round=1, conversation=0, turn=0, setup=0, worker=worker)
+        return sample_of(make_run(experiment=place, status=status))
+
+    assert workers([by("b"), by("a"), by("b"), by("a", "failed")]) == {"a": 1, "b": 2}
+    assert workers([by("")]) == {}
 
 
 @pytest.fixture
