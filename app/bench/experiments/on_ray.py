@@ -7,6 +7,7 @@ on one machine. Every machine needs the app in the folder where it is here.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
 from app.bench.experiments.ray_cluster import LOCAL, LOOK_SECONDS, Actor, connected, started
 from app.bench.experiments.ray_worker import ORDERS
-from app.bench.experiments.running import Laboratory, records_of
+from app.bench.experiments.running import Laboratory, records_of, turn_of
 from app.bench.experiments.sitting import Sitting
 from app.bench.experiments.units import Units, units_of
 from app.bench.experiments.workloads import Workload
@@ -26,8 +27,10 @@ from app.bench.runner import RunOrder
 from backends.engine import CancelToken
 from backends.errors import DynoError
 
-ALL_LOST = "All workers of the cluster were lost."
+ALL_LOST = "All workers were lost."
 PASSES_ARE_MADE_HERE = "The quality and energy passes are made on one machine: go on without --on."
+
+_log = logging.getLogger("llm_dyno")
 
 
 class WorkerLost(DynoError):
@@ -55,7 +58,9 @@ def conduct_on_ray(
     sitting = Sitting(laboratory.store, laboratory.clock_ns, experiment, workload, cancel, tell)
     setups = dict(zip(plan.labels, (one.setup for one in plan.setups), strict=True))
     sitting.tell_status("connects to Ray")
+    is_here = address == LOCAL
     with (
+        turn_of(laboratory, sitting, plan.name, cancel) if is_here else contextlib.nullcontext(),
         connected(address) as ray,
         started(ray, setups, workers, cancel, sitting.tell_status) as actors,
     ):
@@ -63,8 +68,8 @@ def conduct_on_ray(
         sitting.begin(records_of(laboratory.store, experiment), [maker.place for maker in makers])
         crew = _Crew(sitting, Units(units_of(sitting.cells, salted=plan.salted)))
         crew.work(makers)
-        if len(crew.units) and not sitting.why_end():
-            return sitting.end(ALL_LOST)
+        if len(crew.units) and crew.lost and not sitting.why_end():
+            return sitting.end(f"{ALL_LOST} {crew.lost[-1].message}")
         passes = {one.name for one in laboratory.store.passes(experiment.id)}
         wanted = {"quality": plan.quality, "energy": plan.energy}
         is_missing = any(asked and name not in passes for name, asked in wanted.items())
@@ -93,7 +98,11 @@ class RayMaker:
                 "Its log in the cluster has the details.",
             ) from error
         except (ray.exceptions.RayError, ConnectionError) as error:
-            raise WorkerLost(f"The worker {self.place} was lost.", "Others do its work.") from error
+            _log.warning("the worker %s was lost: %s", self.place, error)
+            raise WorkerLost(
+                f"The worker {self.place} was lost ({type(error).__name__}).",
+                "The others go on; the log has the details.",
+            ) from error
         except ValidationError as error:
             raise DynoError(
                 f"The worker {self.place} answers in another way than this version.",
@@ -114,6 +123,7 @@ class _Crew:
     sitting: Sitting
     units: Units
     failures: list[BaseException] = field(default_factory=list)
+    lost: list[WorkerLost] = field(default_factory=list)
 
     def work(self, makers: Sequence[RayMaker]) -> None:
         """Until nothing is left, there is a reason to end, or all are lost. Raises what failed."""
@@ -139,6 +149,7 @@ class _Crew:
                     self.sitting.work(maker, unit)
                 except WorkerLost as error:
                     is_done = False
+                    self.lost.append(error)
                     self.sitting.tell_status(error.message)
                     self.sitting.make_whole(unit)
                     return

@@ -1,4 +1,4 @@
-"""One sitting of an experiment: what was made so far, what is missing, and why to end.
+"""One sitting of an experiment: makes what is missing, keeps each run, and knows why to end.
 
 Several makers may work on one sitting, each in a thread of its own; it does not know where.
 """
@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from app.bench.energy.meter import EnergyMeter
 from app.bench.experiments.early_stop import is_known_within
 from app.bench.experiments.experiment import Experiment, State
+from app.bench.experiments.ledger import ATTEMPTS, Ledger
 from app.bench.experiments.making import HereMaker, Maker, is_served
-from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence, set_aside
+from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence
 from app.bench.experiments.pass_work import Rooms
 from app.bench.experiments.passes import PassWork, run_passes
 from app.bench.experiments.progress import Status, Tally
-from app.bench.experiments.samples import RunSample, sample_of
 from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
 from app.bench.record import ExperimentPlace, RunRecord
 from app.bench.runner import RunOrder
@@ -30,8 +28,6 @@ from backends.errors import NotRecorded
 from backends.request import Request
 
 STOPPED = "It was stopped."
-_ATTEMPTS = 2
-_FAILURES_IN_A_ROW = 2
 # A database that is restarted is back soon; a disk that is full is not.
 STORE_AGAIN_AFTER_SECONDS = (1.0, 4.0, 15.0)
 
@@ -73,11 +69,8 @@ class Sitting:
         self._cancel = cancel
         self._tell = tell
         self._lock = threading.RLock()
-        self._made: dict[Cell, list[RunSample]] = {}
-        self._missing = dict.fromkeys(self.cells)
+        self._ledger = Ledger(self.cells)
         self._tally = Tally()
-        self._failures: Counter[tuple[str, int]] = Counter()
-        self._left_out: dict[int, str] = {}
         self._warmed: set[tuple[str, int]] = set()
         self._enough = self._pass_missing = ""
         self._makers = 1
@@ -102,7 +95,7 @@ class Sitting:
         """Make what is missing of these cells, in their order, until there is a reason to end."""
         before: Cell | None = None
         for cell in cells:
-            if not self._is_wanted(cell):
+            if not self._ledger.is_wanted(cell):
                 continue
             if before is not None and cell.round != before.round:
                 self._keep_state()
@@ -113,8 +106,8 @@ class Sitting:
                 self._warm_up(maker, cell.setup)
             if self.why_end():
                 return
-            for _ in range(_ATTEMPTS):
-                if self._is_wanted(cell) and not self.why_end():
+            for _ in range(ATTEMPTS):
+                if self._ledger.is_wanted(cell) and not self.why_end():
                     self._run(maker, cell)
         self._look()
 
@@ -131,7 +124,7 @@ class Sitting:
             experiment=self._experiment,
             workload=self._workload,
             cancel=self._cancel,
-            left_out=self._left_out,
+            left_out=self._ledger.left_out,
             run=make,
             why_stop=self._why_stop,
             tell=self.tell_status,
@@ -142,22 +135,13 @@ class Sitting:
     def make_whole(self, cells: Sequence[Cell]) -> None:
         """Have pairs of these that are half made be made again from their beginning. What there is
         of them is kept and set aside."""
-        with self._lock:
-            missing = {cell.pair for cell in cells if cell in self._missing}
-            for cell in cells:
-                if cell.pair in missing:
-                    for sample in self._made.pop(cell, ()):
-                        self._set_aside(cell, sample)
-                    self._missing[cell] = None
+        for sample in self._ledger.set_aside(cells):
+            record = self._store.run(sample.run_id, None)
+            if record is not None:
+                self._save_run(record.model_copy(update={"experiment": sample.place}))
 
-    def _set_aside(self, cell: Cell, sample: RunSample) -> None:
-        aside = replace(cell, round=set_aside(cell.round))
-        place = sample.place.model_copy(update={"round": aside.round})
-        self._made.setdefault(aside, []).append(replace(sample, place=place))
-        record = self._store.run(sample.run_id, None)
-        if record is not None:
-            changed = record.model_copy(update={"experiment": place})
-            self._keep(lambda: self._store.save_run(changed), "a run")
+    def _save_run(self, record: RunRecord) -> None:
+        self._keep(lambda: self._store.save_run(record), "the run")
 
     def why_end(self) -> str:
         """The reason to make no further run; empty while there is none."""
@@ -169,7 +153,7 @@ class Sitting:
         with self._lock:
             stopped = self._why_stop() or broken
             is_unmade = broken or self._pass_missing
-            is_whole = not (is_unmade or any(map(self._is_wanted, self._missing)))
+            is_whole = not (is_unmade or self._ledger.missing())
             reason = "" if is_whole else stopped or self._enough
             state: State = "stopped" if stopped and not is_whole else "finished"
             if isinstance(self._cancel, StopToken) and self._cancel.is_pause:
@@ -178,19 +162,16 @@ class Sitting:
             self.tell_status("done")
             return self._experiment
 
-    def _is_wanted(self, cell: Cell) -> bool:
-        with self._lock:
-            return cell in self._missing and cell.setup not in self._left_out
-
     def _warm_up(self, maker: Maker, setup: int) -> None:
         """Runs of the first prompt under other salts, kept and not compared."""
         with self._lock:
             self._warmed.add((maker.place, setup))
         for turn in range(self._plan.warm_ups):
-            if setup in self._left_out or self.why_end():
+            if setup in self._ledger.left_out or self.why_end():
                 return
             cell = Cell(WARM_UP_ROUND, 0, turn, setup)
-            if self._run(maker, cell).status == "failed" and setup not in self._left_out:
+            is_failed = self._run(maker, cell).status == "failed"
+            if is_failed and setup not in self._ledger.left_out:
                 self._run(maker, cell)
 
     def _run(
@@ -201,9 +182,7 @@ class Sitting:
         make: Callable[[RunOrder, CancelToken], RunRecord] | None = None,
     ) -> RunRecord:
         setup, label = self._plan.setups[cell.setup].setup, self._labels[cell.setup]
-        with self._lock:
-            earlier = cell, replace(cell, round=set_aside(cell.round))
-            attempt = sum(len(self._made.get(one, ())) for one in earlier) + 1
+        attempt = self._ledger.attempts(cell) + 1
         where = f" on {maker.place}" if maker.place else ""
         self.tell_status(f"{label}, {round_name(cell.round)}{where}")
         order = RunOrder(
@@ -223,10 +202,9 @@ class Sitting:
             ),
         )
         record = (make or maker.make)(order, self._cancel)
-        self._keep(lambda: self._store.save_run(record), "the run")
-        with self._lock:
-            self._note(record)
-            self._count_failures(record, maker.place, cell.setup)
+        self._save_run(record)
+        self._note(record)
+        self._ledger.count_failures(record, maker.place, cell.setup)
         return record
 
     def _request(self, cell: Cell, attempt: int, is_served: bool) -> Request:
@@ -244,25 +222,9 @@ class Sitting:
         return Request(messages=salted(messages, salt), sampling=sampling)
 
     def _note(self, record: RunRecord) -> None:
-        place = record.experiment
-        assert place is not None
-        cell = Cell(place.round, place.conversation, place.turn, place.setup)
-        samples = self._made.setdefault(cell, [])
-        samples.append(sample_of(record))
-        self._tally.add(record)
-        # It counts, or it was disturbed and made again already.
-        finished = sum(run.status == "finished" for run in samples)
-        if record.is_undisturbed or finished >= _ATTEMPTS:
-            self._missing.pop(cell, None)
-
-    def _count_failures(self, record: RunRecord, place: str, setup: int) -> None:
-        """In a row in one place: another worker's success does not help a worker without it."""
-        key = place, setup
-        self._failures[key] = self._failures[key] + 1 if record.status == "failed" else 0
-        if self._failures[key] >= _FAILURES_IN_A_ROW:
-            error = record.error
-            said = f"{error.message} {error.remedy}".strip() if error else "It failed."
-            self._left_out[setup] = f"{place}: {said}" if place else said
+        self._ledger.note(record)
+        with self._lock:
+            self._tally.add(record)
 
     def _look(self) -> None:
         """Whether the intervals are narrow enough by now."""
@@ -272,12 +234,9 @@ class Sitting:
         # It brings numpy, which a server that starts should not wait for.
         from app.bench.experiments.statistics import conclude
 
-        with self._lock:
-            samples = [run for runs in self._made.values() for run in runs]
-            left_out = set(self._left_out)
         ids = [one.setup.id for one in self._plan.setups]
-        conclusion = conclude(self._labels, ids, samples, self._plan.confidence)
-        if is_known_within(conclusion, percent, without=left_out):
+        conclusion = conclude(self._labels, ids, self._ledger.samples(), self._plan.confidence)
+        if is_known_within(conclusion, percent, without=set(self._ledger.left_out)):
             self._enough = f"Every interval is within ± {percent:g} %."
 
     def _why_stop(self) -> str:
@@ -309,9 +268,8 @@ class Sitting:
 
     def _keep_state(self, **changes: object) -> None:
         with self._lock:
-            named = {self._labels[setup]: said for setup, said in self._left_out.items()}
             now = {"updated_at": dt.datetime.now(dt.UTC), "seconds": self._seconds()}
-            update = {"left_out": named, **now, **changes}
+            update = {"left_out": self._named_left_out(), **now, **changes}
             self._experiment = self._experiment.model_copy(update=update)
             self._begun_ns = self._clock_ns()
             experiment = self._experiment
@@ -319,17 +277,20 @@ class Sitting:
 
     def tell_status(self, doing: str) -> None:
         with self._lock:
-            left = Counter(cell.setup for cell in self._missing if cell.setup not in self._left_out)
+            left = self._ledger.missing()
             seconds = self._tally.seconds_for(left)
             status = Status(
                 planned=len(self.cells),
-                made=len(self.cells) - len(self._missing),
+                made=self._ledger.made,
                 doing=doing,
                 seconds=self._seconds(),
                 seconds_left=None if seconds is None else seconds / self._makers,
                 dollars=self._tally.dollars,
                 dollars_left=self._tally.dollars_for(left),
                 disturbed=self._tally.disturbed,
-                left_out={self._labels[setup]: said for setup, said in self._left_out.items()},
+                left_out=self._named_left_out(),
             )
         self._tell(status)
+
+    def _named_left_out(self) -> dict[str, str]:
+        return {self._labels[setup]: said for setup, said in dict(self._ledger.left_out).items()}

@@ -11,7 +11,9 @@ import pytest
 
 from app.bench.experiments import ray_cluster
 from app.bench.experiments.disturbance import OtherLoad
+from app.bench.experiments.environments import Change, changes, workers
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.findings import findings_of
 from app.bench.experiments.making import HereMaker
 from app.bench.experiments.on_ray import WorkerLost, _Crew, conduct_on_ray
 from app.bench.experiments.order import sequence
@@ -21,6 +23,7 @@ from app.bench.experiments.running import Laboratory, begin, conduct, records_of
 from app.bench.experiments.sitting import Sitting
 from app.bench.experiments.statistics import conclude
 from app.bench.experiments.units import Units, units_of
+from app.bench.experiments.words import remarks
 from app.bench.experiments.workloads import pasted
 from app.bench.record import RunRecord
 from app.bench.runner import RunOrder
@@ -132,6 +135,20 @@ def test_pairs_are_whole_and_each_worker_warms_up_every_setup(workshop: Workshop
     busy = {run.experiment.worker for run in records if run.experiment}
     warm = {(p.worker, p.setup) for run in records if (p := run.experiment) and p.round == 0}
     assert warm == {(place, setup) for place in busy for setup in (0, 1)}
+
+
+def test_who_made_how_many_runs_is_told_where_there_were_several(workshop: Workshop) -> None:
+    plan = plan_of("a", "b", repeats=1, warm_ups=0)
+    alone = fanned_out(workshop, plan, PlaceMaker(workshop, ""))
+    assert workers(workshop.store.samples(alone.id)) == {}
+    ended = fanned_out(workshop, plan, PlaceMaker(workshop, "host-a"))
+    table = workshop.store.samples(ended.id)
+    assert workers(table) == {"host-a": 6}
+    assert {sample.place.worker for sample in table} == {"host-a"}
+    told = " ".join(remarks(findings_of(ended, table, ())))
+    assert "Runs made on: host-a 6." in told
+    changed = changes(records_of(workshop.store, alone), records_of(workshop.store, ended))
+    assert changed == [Change("made on", "", "host-a")]
 
 
 # Bad luck
