@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -211,32 +209,22 @@ def test_where_no_cluster_answers_it_says_how_to_start_one(workshop: Workshop) -
         fanned_out(nowhere, workshop, plan_of("a"))
 
 
+def test_records_of_a_worker_are_records(two_nodes: TwoNodes, workshop: Workshop) -> None:
+    ended = fanned_out(two_nodes, workshop, plan_of("a", repeats=1))
+    for run in records_of(workshop.store, ended):
+        assert RunRecord.model_validate_json(run.model_dump_json()) == run
+        assert run.visitor == "local"
+        assert run.timeline.released_ns is not None
+
+
 # A Ray of one's own
-
-
-def processes_of(folder: Path) -> list[psutil.Process]:
-    """Living processes whose environment or command names this folder."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            told = [*process.cmdline(), *process.environ().values()]
-            if any(str(folder) in one for one in told) and process.pid != os.getpid():
-                found.append(process)
-    return found
-
-
-def wait_for(what: Callable[[], object], seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
 
 PLAN = """
 name = "Two engines"
-workload = "list"
-repeats = {repeats}
-output_tokens = 8
+workload = "two.txt"
+repeats = 1
+output_tokens = 4
+warm_ups = 0
 [[setups]]
 model = "{model}"
 threads = 1
@@ -247,97 +235,63 @@ kv_cache = "off"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
-    """`python -m app.bench run --on ray` with two workers, known by its folder for scratch."""
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Living processes that were told of this folder when they were started."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            told = [*process.cmdline(), *process.environ().values()]
+            if any(str(folder) in one for one in told):
+                found.append(process)
+    return found
 
-    folder: Path
-    process: subprocess.Popen[str]
 
-    def processes(self) -> list[psutil.Process]:
-        return [one for one in processes_of(self.folder) if one.pid != self.process.pid]
+def listening(processes: list[psutil.Process]) -> dict[str, set[str]]:
+    """Addresses that processes answer on, with the processes' names."""
+    found = defaultdict(set)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            for one in process.net_connections("inet"):
+                if one.status == psutil.CONN_LISTEN:
+                    found[one.laddr.ip].add(process.name())
+    return found
 
 
-@contextlib.contextmanager
-def command_line(tmp_path: Path, session_folder: Path, plan: str) -> Iterator[CommandLine]:
-    folder = session_folder / secrets.token_hex(2)  # paths of sockets must be short
-    folder.mkdir()
-    (tmp_path / "plan.toml").write_text(plan)
-    ours = {"TMPDIR": str(folder), "HOME": str(tmp_path)}
+@pytest.mark.slow
+def test_the_bundled_model_on_a_ray_of_its_own_which_answers_on_the_loopback_alone(
+    tmp_path: Path, session_folder: Path, bundled_model: Path
+) -> None:
+    (tmp_path / "two.txt").write_text("What is 1 + 1?\nWhat is 2 + 2?\n")
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN.format(model=bundled_model))
+    scratch = session_folder / secrets.token_hex(2)  # paths of sockets must be short
+    scratch.mkdir()
+    ours = {"TMPDIR": str(scratch), "HOME": str(tmp_path)}
     env = {name: one for name, one in os.environ.items() if not name.startswith("RAY_")} | ours
-    command = [sys.executable, "-m", "app.bench", "run", str(tmp_path / "plan.toml")]
+    command = [sys.executable, "-m", "app.bench", "run", str(plan), "--json"]
     process = subprocess.Popen(
-        [*command, "--on", "ray", "--workers", "2", "--json"],
+        [*command, "--on", "ray", "--workers", "2"],
         cwd=ROOT,
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+    answering: dict[str, set[str]] = {}
     try:
-        yield CommandLine(folder, process)
+        while process.poll() is None:
+            for address, names in listening(processes_of(scratch)).items():
+                answering.setdefault(address, set()).update(names)
+            time.sleep(1)
+        told = process.stdout.read() if process.stdout else ""
+        assert process.returncode == 0, told
+        assert processes_of(scratch) == []
     finally:
-        process.kill()
-        for one in processes_of(folder):
+        for one in processes_of(scratch):
             one.kill()
-
-
-@pytest.mark.slow
-def test_a_plan_is_run_on_a_ray_of_its_own_which_listens_on_the_loopback_alone(
-    tmp_path: Path, session_folder: Path, bundled_model: Path
-) -> None:
-    plan = PLAN.format(repeats=2, model=bundled_model)
-    with command_line(tmp_path, session_folder, plan) as running:
-        listening: dict[str, set[str]] = {}
-
-        def look() -> bool:
-            for process in running.processes():
-                with contextlib.suppress(psutil.Error):
-                    for one in process.net_connections("inet"):
-                        if one.status == psutil.CONN_LISTEN:
-                            listening.setdefault(one.laddr.ip, set()).add(process.name())
-            return running.process.poll() is not None
-
-        wait_for(look, 240)
-        told = running.process.stdout.read() if running.process.stdout else ""
-        assert running.process.returncode == 0, told
-        result: Any = json.loads(told.splitlines()[-1])
-        assert result["experiment"]["state"] == "finished"
-        assert set(listening) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}, listening
-        assert any("raylet" in names for names in listening.values())
-        assert running.processes() == []
-    assert list(running.folder.glob("ray-*")) == []
+    assert json.loads(told.splitlines()[-1])["experiment"]["state"] == "finished"
+    assert f"Runs made on: {socket.gethostname()} (1)" in told
+    assert set(answering) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}, answering
+    assert any("raylet" in names for names in answering.values())
+    assert list(scratch.glob("ray-*")) == []
     assert not (tmp_path / ".ray").exists()
-
-
-@pytest.mark.slow
-def test_ctrl_c_leaves_no_process_of_any_worker(
-    tmp_path: Path, session_folder: Path, bundled_model: Path
-) -> None:
-    plan = PLAN.format(repeats=200, model=bundled_model)
-    with command_line(tmp_path, session_folder, plan) as running:
-
-        def engines() -> list[psutil.Process]:
-            """Forks of the engine host."""
-            found = []
-            for process in running.processes():
-                with contextlib.suppress(psutil.Error):
-                    parent = process.parent()
-                    is_host = parent is not None and "backends.host" in parent.cmdline()
-                    found += [process] if is_host else []
-            return found
-
-        wait_for(lambda: len(engines()) >= 2, 240)
-        running.process.send_signal(signal.SIGINT)
-        told, _ = running.process.communicate(timeout=60)
-        assert running.process.returncode == 130, told
-        assert "--resume" in told
-        wait_for(lambda: not running.processes(), 10)
-
-
-def test_records_of_a_worker_are_records(two_nodes: TwoNodes, workshop: Workshop) -> None:
-    ended = fanned_out(two_nodes, workshop, plan_of("a", repeats=1))
-    for run in records_of(workshop.store, ended):
-        assert RunRecord.model_validate_json(run.model_dump_json()) == run
-        assert run.visitor == "local"
-        assert run.timeline.released_ns is not None
