@@ -6,6 +6,7 @@ Knows nothing of who watches: progress is told to a function, a stop comes by a 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
@@ -128,15 +129,23 @@ def conduct(
     Raises `NotRecorded` where a run cannot be kept; `Cancelled` for a stop while it waits.
     """
     sitting = Sitting(laboratory.store, laboratory.clock_ns, experiment, workload, cancel, tell)
-
-    def tell_place(place: Place) -> None:
-        who = place.holder or f"{place.ahead} in the queue"
-        sitting.tell_status(f"waiting for another experiment: {who}")
-
-    who = known_as or experiment.plan.name
-    with laboratory.bench.scheduler.lease(_QUEUE, who, cancel, tell_place):
+    with turn_of(laboratory, sitting, known_as or experiment.plan.name, cancel):
         sitting.begin(kept_runs(laboratory.store, experiment))
         maker = HereMaker(laboratory.bench, laboratory.load)
         sitting.work(maker, sitting.cells)
         sitting.pass_through(maker, laboratory)
         return sitting.end()
+
+
+@contextlib.contextmanager
+def turn_of(
+    laboratory: Laboratory, sitting: Sitting, who: str, cancel: CancelToken
+) -> Iterator[None]:
+    """Wait until no other experiment is made on this machine. Raises `Cancelled` for a stop."""
+
+    def tell_place(place: Place) -> None:
+        holder = place.holder or f"{place.ahead} in the queue"
+        sitting.tell_status(f"waiting for another experiment: {holder}")
+
+    with laboratory.bench.scheduler.lease(_QUEUE, who, cancel, tell_place):
+        yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from app.bench.experiments.check import MEMORY, CheckLine
+from app.bench.experiments.environments import workers
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
 from app.bench.format import significant
@@ -96,6 +97,9 @@ def remarks(findings: Findings) -> list[str]:
                 f"{one.label}: {one.disturbed} of the runs were disturbed by other work, also when "
                 "made again: on a quiet machine its medians may be better."
             )
+    if made := workers(findings.samples):
+        each = (f"{worker or 'no cluster'} {runs}" for worker, runs in made.items())
+        told.append(f"Runs made on: {', '.join(each)}. Each pair is of one worker.")
     missing = {
         f"{figure.title}: {'' if figure.value is not None else 'not measured: '}{figure.reason}."
         for setup in findings.setups
