@@ -20,7 +20,7 @@ from backends.request import Sampling
 from backends.settings import ROOT
 from backends.setup import Setup
 
-HEAVY = ("torch", "transformers", "accelerate", "llama_cpp", "gguf")
+HEAVY = ("torch", "transformers", "accelerate", "llama_cpp", "gguf", "ray")
 # The chat page is the default one: its address is the root.
 PAGES = sorted("" if path.stem == "chat" else path.stem for path in ROOT.glob("pages/*.py"))
 

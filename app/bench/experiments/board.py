@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from app.bench.experiments.bounds import bounded
 from app.bench.experiments.experiment import Experiment, State
-from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import Plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import (
@@ -24,7 +23,7 @@ from app.bench.experiments.running import (
     conduct,
     resume,
 )
-from app.bench.experiments.shelf import WorkloadShelf
+from app.bench.experiments.shelf import WorkloadShelf, asked_by
 from app.bench.experiments.sitting import STOPPED, StopToken
 from app.bench.experiments.workloads import Workload
 from backends.errors import Cancelled, DynoError, InvalidRequest, NotRecorded
@@ -79,7 +78,7 @@ class ExperimentBoard:
     def resume(self, id_: str, visitor: str | None) -> Experiment:
         """Go on with one that was paused, stopped or broken off; one that runs just runs on.
 
-        Raises `CannotResume` where it is not the visitor's or its prompts are gone.
+        Raises `CannotResume` where it is not the visitor's, `WorkloadGone` without its prompts.
         """
         with self._lock:
             found = self._found(id_, visitor)
@@ -174,17 +173,8 @@ class ExperimentBoard:
             )
 
     def workload_of(self, experiment: Experiment) -> Workload:
-        """What it asked: as it was kept, else from the file that its plan names (on one's own
-        machine: a visitor's plan opens no files of a public server). Raises `CannotResume`."""
-        name, digest = experiment.plan.workload, experiment.workload_digest
-        kept = self._shelf.find(digest, name)
-        if kept is None and not self._settings.public:
-            kept = workload_of(experiment.plan, self._settings.max_prompt_chars)
-        if kept is None:
-            raise CannotResume(
-                "The prompts of this experiment are no longer here.", "Start it anew with them."
-            )
-        return kept
+        """What it asked. Raises `WorkloadGone`."""
+        return asked_by(experiment, self._settings)
 
     def _sit(self, experiment: Experiment, workload: Workload) -> Experiment:
         """Start the thread. It begins its work when an earlier one on the same has ended."""

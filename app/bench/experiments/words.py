@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from app.bench.experiments.check import MEMORY, CheckLine
+from app.bench.experiments.environments import workers
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
 from app.bench.format import significant
@@ -97,6 +98,9 @@ def remarks(findings: Findings) -> list[str]:
                 "made again: on a quiet machine its medians may be better."
             )
     told += [f"The {name} pass has not been made." for name in _passes_missing(findings)]
+    if made := workers(findings.samples):
+        each = (f"{worker or 'no cluster'} {runs}" for worker, runs in made.items())
+        told.append(f"Runs made on: {', '.join(each)}. Each pair is of one worker.")
     missing = set(_reasons(findings))
     missing |= {
         f"{ratio.title} against the reference: {ratio.reason}."

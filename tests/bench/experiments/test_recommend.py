@@ -88,6 +88,18 @@ def test_limits_exclude_and_say_whom() -> None:
     assert "of the 1 of 2 setups that keeps both limits" in verdict(found, chosen)
 
 
+def test_a_plan_that_may_end_early_asks_for_more_confidence_before_it_names_the_best() -> None:
+    asked: list[float] = []
+
+    def versus(one: int, other: int, metric: str, confidence: float) -> None:
+        asked.append(confidence)
+
+    setups = [setup_figures(index, figure("e2e_ns", 100, 90, 110)) for index in range(3)]
+    choose(setups, {}, "fastest", "e2e_ns", versus, 0.96)
+    assert asked == pytest.approx([0.98] * len(asked))
+    assert asked
+
+
 def test_setups_without_a_proven_difference_are_tied() -> None:
     setups = [
         setup_figures(0, figure("e2e_ns", 100, 90, 110)),
