@@ -59,7 +59,9 @@ def run(
     ] = None,
     on: Annotated[
         str | None,
-        typer.Option("--on", help="ray://HOST:PORT, a Ray cluster; or ray, on this machine."),
+        typer.Option(
+            "--on", help="ray://HOST:PORT, a Ray cluster; or ray, one of this machine alone."
+        ),
     ] = None,
     workers: Annotated[
         int | None,

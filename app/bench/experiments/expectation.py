@@ -86,7 +86,7 @@ def expected(
     for one, label in zip(plan.setups, plan.labels, strict=True):
         pace = _pace(earlier.get(one.setup.id, ()))
         if pace is None:
-            return Expectation(None, None, f"not known: {label} has not been run here yet")
+            return Expectation(None, None, f"not known: {label} has no undisturbed run here yet")
         lengths = _lengths(plan, workload, pace)
         first = [lengths[0]] * plan.warm_ups
         runs = lengths * plan.repeats + first

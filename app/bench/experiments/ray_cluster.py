@@ -1,6 +1,7 @@
 """A Ray cluster as it is seen from here: connected to, with a worker on each GPU or host.
 
-Every machine needs the app in the folder where it is here. Ray is imported lazily.
+Every machine needs the app in the folder where it is here. Ray is imported lazily. It listens on
+the machine's network addresses while it runs, also for a cluster of one, and asks for no password.
 """
 
 from __future__ import annotations
@@ -99,16 +100,15 @@ def connected(address: str) -> Iterator[Any]:
     if address == LOCAL:
         folder = tempfile.mkdtemp(prefix="ray-")
         options |= {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
-        options |= {"_temp_dir": folder, "_node_ip_address": "127.0.0.1"}
+        options |= {"_temp_dir": folder}
     try:
-        ray.init(address="local" if folder else address, **options)
-    except (ConnectionError, OSError, RuntimeError, ValueError, ImportError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise DynoError(
-            f"No Ray cluster answers at {address}: {error}",
-            "Start one (ray start --head), or use --on ray for this machine alone.",
-        ) from error
-    try:
+        try:
+            ray.init(address="local" if folder else address, **options)
+        except (ConnectionError, OSError, RuntimeError, ValueError, ImportError) as error:
+            raise DynoError(
+                f"No Ray cluster answers at {address}: {error}",
+                "Start one (ray start --head), or use --on ray for this machine alone.",
+            ) from error
         yield ray
     finally:
         ray.shutdown()

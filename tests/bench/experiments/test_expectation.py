@@ -58,7 +58,7 @@ def test_longer_prompts_more_setups_and_warm_ups_take_longer() -> None:
 def test_a_setup_that_never_ran_makes_it_unknown_with_the_reason() -> None:
     found = expected(plan_of(Setup(), Setup(weights="bf16")), ASKED, earlier())
     assert (found.seconds, found.dollars) == (None, None)
-    assert "bf16 · KV on has not been run here yet" in found.reason
+    assert "bf16 · KV on has no undisturbed run here yet" in found.reason
 
 
 def test_without_a_price_only_the_time_is_known() -> None:

@@ -93,7 +93,6 @@ def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         object_store_memory=100_000_000,
         log_to_driver=False,
         _temp_dir=folder,
-        _node_ip_address="127.0.0.1",
         runtime_env={
             "env_vars": {"PYTHONPATH": str(ROOT), DYING_FILE: str(dying)},
             "worker_process_setup_hook": "tests.bench.experiments.ray_hook.register",
