@@ -1,7 +1,7 @@
 """A Ray cluster as it is seen from here: connected to, with a worker on each GPU or host.
 
 Every machine needs the app in the folder where it is here. Ray is imported lazily. It listens on
-the machine's network addresses while it runs, also for a cluster of one, and asks for no password.
+the machine's network addresses while it runs, also for a cluster of one; a token keeps others out.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -78,10 +79,26 @@ class RayMaker:
             self._ray.kill(self._actor)
 
 
+def prepare_environment(address: str) -> None:
+    """What Ray reads once, when it is imported: tell nobody of its use, and present a token.
+
+    A Ray of this machine alone gets one of its own, which it would else leave in the home folder;
+    for a cluster it is the one that lies there, which Ray's client does not look for by itself.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if "RAY_AUTH_MODE" in os.environ:
+        return
+    if address == LOCAL:
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    told = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()
+    if told or (Path.home() / ".ray" / "auth_token").is_file():
+        os.environ["RAY_AUTH_MODE"] = "token"
+
+
 @contextlib.contextmanager
 def connected(address: str) -> Iterator[Any]:
     """Ray, connected; a Ray of this machine alone is ended and removed afterwards."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    prepare_environment(address)
     try:
         import ray
     except ImportError as error:
@@ -107,7 +124,8 @@ def connected(address: str) -> Iterator[Any]:
         except (ConnectionError, OSError, RuntimeError, ValueError, ImportError) as error:
             raise DynoError(
                 f"No Ray cluster answers at {address}: {error}",
-                "Start one (ray start --head), or use --on ray for this machine alone.",
+                "Start one (ray start --head), or use --on ray for this machine alone. Where it "
+                "asks for a token, set RAY_AUTH_TOKEN to the cluster's.",
             ) from error
         yield ray
     finally:

@@ -18,7 +18,7 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.order import sequence
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.progress import Status
-from app.bench.experiments.ray_cluster import LOCAL, connected
+from app.bench.experiments.ray_cluster import LOCAL, connected, prepare_environment
 from app.bench.experiments.running import Laboratory, begin, records_of, resume
 from app.bench.experiments.samples import RunSample, sample_of
 from app.bench.experiments.units import Units, units_of
@@ -80,12 +80,12 @@ def test_who_made_how_many_runs_is_told_only_of_several() -> None:
 
 
 @pytest.fixture
-def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def ray(tmp_path: Path) -> Iterator[Path]:
     """A Ray of this machine whose workers know the fake backend; the file makes one die."""
+    prepare_environment(LOCAL)
     ray = pytest.importorskip("ray")
     dying = tmp_path / "dying"
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # paths of its sockets must be short
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     ray.init(
         address="local",
         num_cpus=2,
