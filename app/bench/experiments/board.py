@@ -41,6 +41,7 @@ class _Sitting:
     workload: Workload
     status: Status
     after: _Sitting | None
+    is_unkept: bool = False
     stop: StopToken = field(default_factory=StopToken)
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -124,10 +125,11 @@ class ExperimentBoard:
         return tuple(one.id for one in found if visitor in (None, one.visitor))
 
     def last(self, id_: str, visitor: str | None) -> Experiment | None:
-        """As it is kept; where the store could not be told how work on it here ended, as that."""
+        """As it is kept; where the store could not be told how work on it here ended, as that.
+        None where it is not the visitor's."""
         with self._lock:
             sitting = self._sittings.get(id_)
-        if sitting is None or not sitting.done.is_set():
+        if sitting is None or not (sitting.done.is_set() and sitting.is_unkept):
             return self._store.experiment(id_, visitor)
         ended = sitting.experiment
         try:
@@ -192,9 +194,7 @@ class ExperimentBoard:
     def _work(self, sitting: _Sitting) -> None:
         """Conduct it; however that ends, the experiment says so."""
         try:
-            if sitting.after is not None:
-                sitting.after.done.wait()
-                sitting.after = None
+            self._wait_for_the_one_before(sitting)
             known_as = "an experiment" if self._settings.public else ""
             sitting.experiment = conduct(
                 self._laboratory,
@@ -216,6 +216,16 @@ class ExperimentBoard:
         finally:
             sitting.done.set()
 
+    def _wait_for_the_one_before(self, sitting: _Sitting) -> None:
+        """An earlier sitting of the same experiment keeps how it ended: go on from that."""
+        if sitting.after is None:
+            return
+        sitting.after.done.wait()
+        sitting.after = None
+        plan = sitting.experiment.plan
+        sitting.experiment = resume(self._store, sitting.experiment.id, plan, sitting.workload)
+        self._store.save_experiment(sitting.experiment)
+
     def _end(self, sitting: _Sitting, state: State, reason: str) -> None:
         """Say how it ended, in the store if that can be told."""
         try:
@@ -226,6 +236,7 @@ class ExperimentBoard:
         try:
             self._store.save_experiment(sitting.experiment)
         except NotRecorded as error:
+            sitting.is_unkept = True
             _log.warning("the end of an experiment was not recorded: %s", error.message)
 
 

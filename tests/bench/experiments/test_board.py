@@ -120,6 +120,7 @@ def test_resuming_at_once_waits_until_the_pause_is_through(
     gate.set()
     board.resume(begun.id, ADA)
     board.resume(begun.id, ADA)  # a second click
+    wait_until(lambda: kept(workshop, begun.id).state != "paused")
     assert ended(board, workshop, begun.id).state == "finished"
     assert len(finished_runs(workshop, begun)) == 6
 
