@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, runtime_checkable
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from backends.engine import CancelToken
 from backends.request import Message
 
-Ids = np.ndarray[Any, np.dtype[np.int32]]
-LogProbs = np.ndarray[Any, np.dtype[np.float32]]
+if TYPE_CHECKING:
+    import numpy as np
+
+    Ids = np.ndarray[Any, np.dtype[np.int32]]
+    LogProbs = np.ndarray[Any, np.dtype[np.float32]]
+else:  # a server that starts should not wait for numpy
+    Ids = LogProbs = Any
 
 TOP_K: Final = 64
 

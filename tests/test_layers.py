@@ -20,7 +20,7 @@ from backends.request import Sampling
 from backends.settings import ROOT
 from backends.setup import Setup
 
-HEAVY = ("torch", "transformers", "accelerate", "llama_cpp", "gguf")
+HEAVY = ("torch", "transformers", "accelerate", "llama_cpp", "gguf", "ray")
 # The chat page is the default one: its address is the root.
 PAGES = sorted("" if path.stem == "chat" else path.stem for path in ROOT.glob("pages/*.py"))
 
@@ -57,7 +57,7 @@ def test_backends_load_neither_torch_nor_streamlit_nor_the_app() -> None:
 
 
 def test_measuring_loads_neither_torch_nor_streamlit() -> None:
-    assert not _loaded_by("app.bench", "backends") & {*HEAVY, "streamlit"}
+    assert not _loaded_by("app.bench", "app.charts", "backends") & {*HEAVY, "streamlit"}
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ _OPTIONAL = (
         "llama.cpp as a second engine",
         "pip install -r requirements-llamacpp.txt",
     ),
+    ("ray", "experiments on several machines", "pip install -r requirements-ray.txt"),
     ("optimum-quanto", "a quantized KV cache", "pip install optimum-quanto"),
     ("psycopg", "records in PostgreSQL", 'pip install "psycopg[binary]"'),
 )

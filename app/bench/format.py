@@ -205,7 +205,7 @@ def _scale(unit: Unit, value: Number) -> _Scale:
         case "number":
             return _Scale(Decimal(1), "", 3 if size < 10 else 1)
         case "nats":
-            return _Scale(Decimal(1), "nats", 5 if size < Decimal("0.01") else 3)
+            return _Scale(Decimal(1), "nats", 6 if size < Decimal("0.001") else 4)
         case "joules":
             return _Scale(Decimal(1), "J", 3 if size < 1 else 2 if size < 10 else 0)
 

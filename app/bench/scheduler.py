@@ -12,7 +12,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,8 +58,15 @@ def default_lock_dir() -> Path:
 class Scheduler:
     """Leases devices. A `None` device (remote) is never waited for."""
 
-    def __init__(self, lock_dir: Path | None = None, max_queue: int = 32) -> None:
+    def __init__(
+        self,
+        lock_dir: Path | None = None,
+        max_queue: int = 32,
+        known_as: Mapping[str, str] | None = None,
+    ) -> None:
+        """`known_as`: names that devices have for other programs, where they are not the same."""
         self._lock_dir = lock_dir or default_lock_dir()
+        self._known_as = dict(known_as or {})
         self._max_queue = max_queue
         self._changed = threading.Condition()
         self._queues: dict[str, _Queue] = {}
@@ -79,6 +86,7 @@ class Scheduler:
         if device is None:
             yield
             return
+        device = self._known_as.get(device, device)
         ticket = object()
         with self._changed:
             queue = self._queues.setdefault(device, _Queue())

@@ -10,6 +10,7 @@ import pytest
 
 from app.bench import format as fmt
 from app.bench.figures import cost, peak_memory, tpot, ttft
+from app.bench.metric import Figure, Unit
 from app.bench.record import MemoryLedger
 from tests.ui.records import make_record
 
@@ -18,6 +19,22 @@ THIN = "\u202f"
 
 def plain(text: str) -> str:
     return text.replace(THIN, " ")
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [
+        ("number", 1.0738, "1.074"),
+        ("number", 23.46, "23.5"),
+        ("nats", 0.000047228, "0.000047 nats"),
+        ("nats", 0.0451, "0.0451 nats"),
+        ("joules", 0.0123, "0.012 J"),
+        ("joules", 12.3, "12 J"),
+    ],
+)
+def test_figures_of_quality_and_energy(unit: Unit, value: float, text: str) -> None:
+    figure = Figure("any", "Any", value, unit, "measured", "")
+    assert [plain(one) for one in fmt.format_row([figure])] == [text]
 
 
 @pytest.mark.parametrize(

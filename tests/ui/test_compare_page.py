@@ -402,25 +402,29 @@ def test_exports_are_offered_when_they_are_asked_for(
     lines = str(made["csv"]).splitlines()
     assert len(lines) == 1 + 12 + 2  # head, runs, warm-ups
     assert {"round", "attempt", "disturbed"} <= set(lines[0].split(","))
+    assert bytes(made["parquet"])[:4] == b"PAR1"  # type: ignore[arg-type]
 
 
-def test_an_exported_experiment_is_imported_where_it_is_not_yet(
-    open_compare: OpenCompare, server: Server
-) -> None:
-    made = ended(server, begun(server, "a", "b").id)
-    file = next(one for one in EXPORTS if one.ending == "json").make(made, server.store)
-    assert isinstance(file, str)
-    upload = ("experiment.json", file.encode(), "application/json")
+def test_an_experiment_comes_back_from_its_file(open_compare: OpenCompare, server: Server) -> None:
+    experiment = ended(server, begun(server, "a", "b").id)
+    (whole,) = [one for one in EXPORTS if one.ending == "json"]
+    file = str(whole.make(experiment, server.store)).encode()
     page = open_compare()
-    page.file_uploader(key="experiment-import").upload(*upload).run()
-    assert page.query_params["experiment"] == made.id  # it is here already
-    server.store.delete_experiment(made.id, OWNER)
-    page = open_compare()
-    page.file_uploader(key="experiment-import").upload(*upload).run()
-    (taken,) = server.store.experiments(OWNER)
-    assert page.query_params["experiment"] == taken.id
-    assert made.id in taken.imported_from
-    page = open_compare()
-    bad = ("bad.json", b'{"format": "llm-dyno-runs"}', "application/json")
-    page.file_uploader(key="experiment-import").upload(*bad).run()
-    assert "no exported experiment" in texts(page)
+
+    def import_(data: bytes) -> None:
+        upload = page.file_uploader(key="experiment-import")
+        upload.set_value(("experiment.json", data, "application/json")).run()
+        assert not page.exception
+
+    import_(b"{}")
+    assert page.error
+    assert in_address(page, "experiment") == ""
+    import_(file)
+    assert in_address(page, "experiment") == experiment.id
+    assert "is here already" in texts(page)
+    click(page, "back-to-list")
+    import_(file.replace(experiment.id.encode(), b"0" * 12))
+    assert in_address(page, "experiment") not in ("", experiment.id)
+    assert "made on " in texts(page)
+    assert "12 runs" in texts(click(page, "back-to-list"))
+    assert f"open-experiment-{experiment.id}" in keys(page)

@@ -113,6 +113,10 @@ def test_axes_and_limits_are_chosen_and_limits_are_remembered(
     assert "missed" in html(page)
     page.number_input(key="limit-tpot_ns-d").set_value(5.0).run()
     assert "No setup keeps the limit. Loosen TPOT ≤ 5 ms to 6.12 ms" in said(page)
+    page.switch_page("../../pages/machine.py").run()
+    page.switch_page("../../pages/compare.py")
+    page.query_params["experiment"] = "d"
+    page.run()
     assert page.number_input(key="limit-tpot_ns-d").value == 5.0
 
 

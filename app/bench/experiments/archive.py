@@ -123,8 +123,11 @@ def import_json(
 def _plan_here(checked: CheckedFile, shelf: WorkloadShelf) -> Plan:
     """The plan; a text that was scored lies elsewhere on this machine."""
     plan = checked.experiment.plan
-    if not plan.quality_text or not checked.quality_text:
+    if not plan.quality_text:
         return plan
+    if not checked.quality_text:  # whatever lies here under that path is another text, and private
+        name = Path(plan.quality_text).name
+        return plan.model_copy(update={"quality_text": str(Path("not imported", name))})
     ending = Path(plan.quality_text).suffix or ".txt"
     path = shelf.keep_text(checked.quality_text, ending)
     return plan.model_copy(update={"quality_text": str(path)})

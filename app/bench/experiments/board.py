@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from app.bench.experiments.bounds import bounded
 from app.bench.experiments.experiment import Experiment, State
-from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import Plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import (
@@ -24,7 +23,7 @@ from app.bench.experiments.running import (
     conduct,
     resume,
 )
-from app.bench.experiments.shelf import WorkloadShelf
+from app.bench.experiments.shelf import WorkloadShelf, asked_by
 from app.bench.experiments.sitting import STOPPED, StopToken
 from app.bench.experiments.workloads import Workload
 from backends.errors import Cancelled, DynoError, InvalidRequest, NotRecorded
@@ -42,6 +41,7 @@ class _Sitting:
     workload: Workload
     status: Status
     after: _Sitting | None
+    is_unkept: bool = False
     stop: StopToken = field(default_factory=StopToken)
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -79,7 +79,7 @@ class ExperimentBoard:
     def resume(self, id_: str, visitor: str | None) -> Experiment:
         """Go on with one that was paused, stopped or broken off; one that runs just runs on.
 
-        Raises `CannotResume` where it is not the visitor's or its prompts are gone.
+        Raises `CannotResume` where it is not the visitor's, `WorkloadGone` without its prompts.
         """
         with self._lock:
             found = self._found(id_, visitor)
@@ -125,10 +125,11 @@ class ExperimentBoard:
         return tuple(one.id for one in found if visitor in (None, one.visitor))
 
     def last(self, id_: str, visitor: str | None) -> Experiment | None:
-        """As it is kept; where the store could not be told how work on it here ended, as that."""
+        """As it is kept; where the store could not be told how work on it here ended, as that.
+        None where it is not the visitor's."""
         with self._lock:
             sitting = self._sittings.get(id_)
-        if sitting is None or not sitting.done.is_set():
+        if sitting is None or not (sitting.done.is_set() and sitting.is_unkept):
             return self._store.experiment(id_, visitor)
         ended = sitting.experiment
         try:
@@ -174,17 +175,8 @@ class ExperimentBoard:
             )
 
     def workload_of(self, experiment: Experiment) -> Workload:
-        """What it asked: as it was kept, else from the file that its plan names (on one's own
-        machine: a visitor's plan opens no files of a public server). Raises `CannotResume`."""
-        name, digest = experiment.plan.workload, experiment.workload_digest
-        kept = self._shelf.find(digest, name)
-        if kept is None and not self._settings.public:
-            kept = workload_of(experiment.plan, self._settings.max_prompt_chars)
-        if kept is None:
-            raise CannotResume(
-                "The prompts of this experiment are no longer here.", "Start it anew with them."
-            )
-        return kept
+        """What it asked. Raises `WorkloadGone`."""
+        return asked_by(experiment, self._settings)
 
     def _sit(self, experiment: Experiment, workload: Workload) -> Experiment:
         """Start the thread. It begins its work when an earlier one on the same has ended."""
@@ -202,9 +194,7 @@ class ExperimentBoard:
     def _work(self, sitting: _Sitting) -> None:
         """Conduct it; however that ends, the experiment says so."""
         try:
-            if sitting.after is not None:
-                sitting.after.done.wait()
-                sitting.after = None
+            self._wait_for_the_one_before(sitting)
             known_as = "an experiment" if self._settings.public else ""
             sitting.experiment = conduct(
                 self._laboratory,
@@ -226,6 +216,16 @@ class ExperimentBoard:
         finally:
             sitting.done.set()
 
+    def _wait_for_the_one_before(self, sitting: _Sitting) -> None:
+        """An earlier sitting of the same experiment keeps how it ended: go on from that."""
+        if sitting.after is None:
+            return
+        sitting.after.done.wait()
+        sitting.after = None
+        plan = sitting.experiment.plan
+        sitting.experiment = resume(self._store, sitting.experiment.id, plan, sitting.workload)
+        self._store.save_experiment(sitting.experiment)
+
     def _end(self, sitting: _Sitting, state: State, reason: str) -> None:
         """Say how it ended, in the store if that can be told."""
         try:
@@ -236,6 +236,7 @@ class ExperimentBoard:
         try:
             self._store.save_experiment(sitting.experiment)
         except NotRecorded as error:
+            sitting.is_unkept = True
             _log.warning("the end of an experiment was not recorded: %s", error.message)
 
 

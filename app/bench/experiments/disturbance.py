@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +30,10 @@ class Reading:
 
 class OtherLoad:
     """Watches the load of the processors from `begin` to `end`, and looks at clocks and GPUs when
-    a run has ended. Not watched: memory bandwidth."""
+    a run has ended. Not watched: memory bandwidth.
+
+    `siblings`: processes that make runs beside this one, on devices of their own.
+    """
 
     def __init__(
         self,
@@ -40,14 +44,16 @@ class OtherLoad:
         self._clocks = clocks or ClockDrops()
         self._gpus = gpus or GpuNoise()
         self._processes: list[psutil.Process] = []
+        self._beside: list[psutil.Process] = []
+        self.siblings: tuple[int, ...] = ()
         self._read = read or self._read_system
         self._begun: Reading | None = None
 
     def begin(self, *, new_processes: bool) -> None:
         """Start of a run. `new_processes`: an engine was loaded, so look for its process."""
         if new_processes or not self._processes:
-            me = psutil.Process()
-            self._processes = [me, *me.children(recursive=True)]
+            self._processes = _family(os.getpid())
+        self._beside = [one for pid in self.siblings for one in _family(pid)]
         self._begun = self._read()
 
     def end(self) -> str:
@@ -71,11 +77,19 @@ class OtherLoad:
         idle = ("idle", "iowait", "guest", "guest_nice")
         busy = sum(seconds for name, seconds in times.items() if name not in idle)
         own = 0.0
-        for process in self._processes:
+        for process in (*self._processes, *self._beside):
             with contextlib.suppress(psutil.Error):
                 spent = process.cpu_times()
                 own += spent.user + spent.system
         return Reading(time.monotonic(), busy, own)
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """A process and all that it started; none where it has ended."""
+    with contextlib.suppress(psutil.Error):
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    return []
 
 
 def disturbance(begun: Reading, ended: Reading, cores: int) -> str:

@@ -33,7 +33,7 @@ def energy_pass(work: PassWork) -> Figures | None:
         salt = salt_of(plan.seed, "energy", cell.round, cell.conversation) if plan.salted else ""
         messages = salted(prompts[cell.conversation][cell.turn], salt)
         place = Cell(ENERGY_ROUND, cell.conversation, cell.turn, cell.setup)
-        request = Request(messages=messages, sampling=plan.sampling)
+        request = Request(messages=messages, sampling=plan.sampling_of(cell.conversation))
         record = work.run_until(lambda run: run.is_undisturbed, place, request, meter)
         if meter.problem:
             problems[cell.setup] = meter.problem

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.bench.experiments.sample_table import SampleTable
 from app.bench.record import Environment, RunRecord
 
 
@@ -30,12 +32,22 @@ def changes(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> list[Cha
     return [Change(name, then, now) for name, then, now in pairs if then != now]
 
 
+def workers(samples: SampleTable) -> dict[str, int]:
+    """How many finished runs each worker of a cluster made ("": this or another machine without
+    one); nothing where there was no cluster."""
+    ended = zip(samples.workers, samples.statuses, strict=True)
+    made = Counter(worker for worker, status in ended if status == "finished")
+    return dict(sorted(made.items())) if any(made) else {}
+
+
 def facts(records: Sequence[RunRecord]) -> dict[str, str]:
     """Each fact as text; several values where the runs differ among themselves."""
     seen: dict[str, set[str]] = {}
     for record in records:
         if record.status == "finished":
-            for name, value in _of(record.environment).items():
+            worker = record.experiment.worker if record.experiment else ""
+            told = {"made on": worker} if worker else {}
+            for name, value in (_of(record.environment) | told).items():
                 seen.setdefault(name, set()).add(value)
     return {name: ", ".join(sorted(values)) for name, values in seen.items()}
 

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.bench.environment import hardware_name
 from app.bench.experiments.plan import Plan
 from app.bench.experiments.progress import seconds_of
 from app.bench.experiments.workloads import Workload, prompts_of
 from app.bench.figures import tpot, ttft
 from app.bench.record import Price, RunRecord, TokenPrice
-from app.bench.store import RunFilter, Store
+from app.bench.store import Store
 
-_RUNS_ASKED_FOR = 24
+_RUNS_ASKED_FOR = 16
 # What the pool's engine answers before the first run, see `runner`.
 _FIRST_TOKENS = 8
 # A salted prompt is longer by about so many characters of its own.
@@ -62,13 +63,14 @@ class _Pace:
 
 def earlier_runs(store: Store, plan: Plan, visitor: str | None) -> dict[str, list[RunRecord]]:
     """The newest comparable runs of each setup of a plan, by its id, whatever they were made for.
+    Runs of other machines, which came by an import or a shared database, tell nothing of this one.
 
     Raises `DynoError` where the store cannot be read.
     """
     found = {}
     for id_ in {one.setup.id for one in plan.setups}:
-        mine = RunFilter(visitor=visitor, setup=id_, comparable_only=True, limit=_RUNS_ASKED_FOR)
-        found[id_] = [run for run in store.records(mine) if run.setup.id == id_]
+        runs = store.earlier_runs(id_, visitor, _RUNS_ASKED_FOR)
+        found[id_] = [run for run in runs if run.environment.hardware == hardware_name()]
     return found
 
 

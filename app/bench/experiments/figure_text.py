@@ -17,6 +17,7 @@ _UNITS = {
     "first_divergence_tokens": "tokens",
     "joules_per_token": "J",
 }
+_NEAR_ONE = 1.01
 _SHARES = {"top1_agreement", "identical_answers", "accuracy"}
 _SHORT = {
     "ttft_ns": "TTFT",
@@ -116,6 +117,7 @@ def axis_title(figure: SetupFigure, scale: Scale) -> str:
 
 
 def ratio_words(metric: str, ratio: float) -> str:
-    """What a ratio says: 1.27× slower, 1.4× smaller."""
+    """What a ratio says: 1.27× slower, 1.40× smaller, and near to 1 1.003× larger."""
     more, less = _MORE_AND_LESS.get(metric, ("more", "less"))
-    return f"{significant(max(ratio, 1 / ratio))}× {more if ratio >= 1 else less}"
+    times = max(ratio, 1 / ratio)
+    return f"{significant(times, 3 if times >= _NEAR_ONE else 4)}× {more if ratio >= 1 else less}"

@@ -1,40 +1,36 @@
 """Fans an experiment out over a Ray cluster: one worker for each GPU, else for each host.
 
 All setups of a pair run on the same worker, in the plan's order; records and store are the same as
-on one machine. Every machine needs the app in the folder where it is here. Ray is imported lazily.
+on one machine. Every machine needs the app in the folder where it is here.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import shutil
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
 
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
-from app.bench.experiments.ray_worker import RayWorker
-from app.bench.experiments.running import Laboratory, records_of
+from app.bench.experiments.ray_cluster import LOCAL, LOOK_SECONDS, Actor, connected, started
+from app.bench.experiments.ray_worker import ORDERS
+from app.bench.experiments.running import Laboratory, kept_runs, turn_of
 from app.bench.experiments.sitting import Sitting
 from app.bench.experiments.units import Units, units_of
 from app.bench.experiments.workloads import Workload
-from app.bench.prices import PriceBook
 from app.bench.record import RunRecord
 from app.bench.runner import RunOrder
-from backends.engine import REMOTE_DEVICE, CancelToken
-from backends.errors import DynoError, MissingDependency
-from backends.settings import ROOT
+from backends.engine import CancelToken
+from backends.errors import DynoError
 
-LOCAL = "ray"
-_LOOK_SECONDS = 0.1
-_START_SECONDS = 180
-_CLOSE_SECONDS = 10
-_OBJECT_STORE_BYTES = 100_000_000
+ALL_LOST = "All workers were lost."
+PASSES_ARE_MADE_HERE = "The quality and energy passes are made on one machine: go on without --on."
+
+_log = logging.getLogger("llm_dyno")
 
 
 class WorkerLost(DynoError):
@@ -53,198 +49,111 @@ def conduct_on_ray(
     """As `conduct`, but made by the workers of a cluster; those of this machine alone for "ray".
 
     `workers`: how many, by default one for each GPU, or where there is none for each host.
-    What a worker had not ended when it died is made again by another one.
+    What a worker had not ended when it died is made again by another one. Passes are not made.
 
-    Raises `MissingDependency` without Ray, `DynoError` where no cluster answers or a worker does
-    not start, `NotRecorded` where a run cannot be kept.
+    Raises `MissingDependency` without Ray, `DynoError` where no cluster answers or a worker cannot
+    do its part, `NotRecorded` where a run cannot be kept, `Cancelled` for a stop before it begins.
     """
+    plan = experiment.plan
     sitting = Sitting(laboratory.store, laboratory.clock_ns, experiment, workload, cancel, tell)
+    setups = dict(zip(plan.labels, (one.setup for one in plan.setups), strict=True))
     sitting.tell_status("connects to Ray")
-    with _connected(address) as ray, _started(ray, workers) as makers:
-        for maker in makers:
-            maker.prices = laboratory.bench.prices
-        sitting.begin(records_of(laboratory.store, experiment), len(makers))
-        units = Units(units_of(sitting.cells))
-        failures: list[BaseException] = []
+    is_here = address == LOCAL
+    with (
+        turn_of(laboratory, sitting, plan.name, cancel) if is_here else contextlib.nullcontext(),
+        connected(address) as ray,
+        started(ray, setups, workers, cancel, sitting.tell_status) as actors,
+    ):
+        makers = [RayMaker(actor) for actor in actors]
+        sitting.begin(kept_runs(laboratory.store, experiment), [maker.place for maker in makers])
+        crew = _Crew(sitting, Units(units_of(sitting.cells, salted=plan.salted)))
+        crew.work(makers)
+        if len(crew.units) and crew.lost and not sitting.why_end():
+            return sitting.end(f"{ALL_LOST} {crew.lost[-1].message}")
+        passes = {one.name for one in laboratory.store.passes(experiment.id)}
+        wanted = {"quality": plan.quality, "energy": plan.energy}
+        is_missing = any(asked and name not in passes for name, asked in wanted.items())
+        return sitting.end(PASSES_ARE_MADE_HERE if is_missing else "")
+
+
+class RayMaker:
+    """Has runs made by one worker."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.place = actor.place
+        self._actor = actor
+
+    def make(self, order: RunOrder, cancel: CancelToken) -> RunRecord:
+        """Raises `WorkerLost`, and `DynoError` where the worker does not do as it should."""
+        ray, worker = self._actor.ray, self._actor.handle
+        forget = cancel.on_cancel(self._stop)
+        try:
+            made = worker.make.remote(ORDERS.dump_json(order).decode())
+            while not ray.wait([made], timeout=LOOK_SECONDS)[0]:
+                pass
+            return RunRecord.model_validate_json(ray.get(made))
+        except ray.exceptions.RayTaskError as error:
+            raise DynoError(
+                f"The worker {self.place} failed: {str(error).strip().splitlines()[-1]}",
+                "Its log in the cluster has the details.",
+            ) from error
+        except (ray.exceptions.RayError, ConnectionError) as error:
+            _log.warning("the worker %s was lost: %s", self.place, error)
+            raise WorkerLost(
+                f"The worker {self.place} was lost ({type(error).__name__}).",
+                "The others go on; the log has the details.",
+            ) from error
+        except ValidationError as error:
+            raise DynoError(
+                f"The worker {self.place} answers in another way than this version.",
+                "Install the same version of the app on every machine.",
+            ) from error
+        finally:
+            forget()
+
+    def _stop(self) -> None:
+        with contextlib.suppress(Exception):
+            self._actor.handle.stop.remote()
+
+
+@dataclass
+class _Crew:
+    """Makers at work on one sitting, each in a thread of its own."""
+
+    sitting: Sitting
+    units: Units
+    failures: list[BaseException] = field(default_factory=list)
+    lost: list[WorkerLost] = field(default_factory=list)
+
+    def work(self, makers: Sequence[RayMaker]) -> None:
+        """Until nothing is left, there is a reason to end, or all are lost. Raises what failed."""
         threads = [
-            threading.Thread(target=_serve, args=(sitting, maker, units, failures), daemon=True)
-            for maker in makers
+            threading.Thread(target=self._serve, args=(maker,), daemon=True) for maker in makers
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        if failures:
-            raise failures[0]
-        if len(units) and not sitting.why_end():
-            return sitting.end("All workers of the cluster were lost.")
-        return sitting.end()
+        if self.failures:
+            raise self.failures[0]
 
-
-class RayMaker:
-    """One worker, as it is seen from here."""
-
-    def __init__(self, ray: Any, actor: Any, place: str) -> None:
-        self.place = place
-        self.prices: PriceBook | None = None
-        self._ray = ray
-        self._actor = actor
-
-    def make(self, order: RunOrder, cancel: CancelToken) -> RunRecord:
-        """Raises `WorkerLost`."""
-        forget = cancel.on_cancel(self._stop)
-        try:
-            made = self._actor.make.remote(order)
-            while not self._ray.wait([made], timeout=_LOOK_SECONDS)[0]:
-                pass
-            record: RunRecord = self._ray.get(made)
-        except self._ray.exceptions.RayError as error:
-            raise WorkerLost(f"The worker {self.place} was lost.", "It is left out.") from error
-        finally:
-            forget()
-        if self.prices and record.price is None and record.environment.device != REMOTE_DEVICE:
-            price = self.prices.price_for(record.environment.device)
-            record = record.model_copy(update={"price": price})
-        return record
-
-    def _stop(self) -> None:
-        with contextlib.suppress(Exception):
-            self._actor.stop.remote()
-
-    def close(self) -> None:
-        """Let it close its engines, then end it."""
-        with contextlib.suppress(Exception):
-            self._ray.get(self._actor.close.remote(), timeout=_CLOSE_SECONDS)
-        with contextlib.suppress(Exception):
-            self._ray.kill(self._actor)
-
-
-def _serve(sitting: Sitting, maker: RayMaker, units: Units, failures: list[BaseException]) -> None:
-    """Have one worker do unit after unit, until there is none, it is lost, or something failed."""
-    while not failures and not sitting.why_end() and (unit := units.take()) is not None:
-        is_done = True
-        try:
-            sitting.work(maker, unit)
-        except WorkerLost:
-            is_done = False
-            sitting.spoil(unit)
-            return
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            units.end(unit, is_done=is_done)
-
-
-@contextlib.contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """Ray, connected; a Ray of this machine alone is ended and removed afterwards."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingDependency(
-            "Ray is not installed.", "pip install -r requirements-ray.txt, or run without --on."
-        ) from error
-    if ray.is_initialized():  # whoever connected it ends it
-        yield ray
-        return
-    options: dict[str, Any] = {
-        "runtime_env": {"env_vars": {"PYTHONPATH": str(ROOT)}},
-        "logging_level": logging.ERROR,
-        "log_to_driver": False,
-    }
-    folder = ""
-    if address == LOCAL:
-        folder = tempfile.mkdtemp(prefix="ray-")
-        options |= {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
-        options |= {"_temp_dir": folder, "_node_ip_address": "127.0.0.1"}
-    try:
-        ray.init(address="local" if folder else address, **options)
-    except (ConnectionError, OSError, RuntimeError, ValueError, ImportError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise DynoError(
-            f"No Ray cluster answers at {address}: {error}",
-            "Start one (ray start --head), or use --on ray for this machine alone.",
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-        if folder:
-            shutil.rmtree(Path(folder), ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _started(ray: Any, workers: int | None) -> Iterator[list[RayMaker]]:
-    """Workers that answered; all are ended on the way out, however that is taken."""
-    makers: list[RayMaker] = []
-    actors = [_actor(ray, *place) for place in _places(ray, workers)]
-    try:
-        names: list[str] = []
-        for actor in actors:
+    def _serve(self, maker: RayMaker) -> None:
+        """Have one worker do unit after unit."""
+        while not self.failures and not self.sitting.why_end():
+            unit = self.units.take()
+            if unit is None:
+                return
+            is_done = True
             try:
-                name: str = ray.get(actor.place.remote(), timeout=_START_SECONDS)
-            except ray.exceptions.RayError as error:
-                raise DynoError(
-                    "A worker of the cluster did not start.",
-                    f"Every machine needs the app in {ROOT}, with its requirements.",
-                    str(error),
-                ) from error
-            names.append(name)
-            count = names.count(name)
-            makers.append(RayMaker(ray, actor, name if count == 1 else f"{name} ({count})"))
-        yield makers
-    finally:
-        for maker in makers:
-            maker.close()
-        for actor in actors[len(makers) :]:
-            with contextlib.suppress(Exception):
-                ray.kill(actor)
-
-
-def _places(ray: Any, workers: int | None) -> list[tuple[str, bool]]:
-    """For each worker its node and whether it has a GPU: one for each GPU of the cluster, or where
-    there is none one for each node; with `workers` that many of them, or in turn on the nodes."""
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    gpus = [
-        (str(node["NodeID"]), True)
-        for node in nodes
-        for _ in range(int(node["Resources"].get("GPU", 0)))
-    ]
-    places = gpus or [(str(node["NodeID"]), False) for node in nodes]
-    if workers is None:
-        return places
-    if gpus and workers > len(gpus):
-        raise DynoError(
-            f"The cluster has {len(gpus)} GPUs, fewer than {workers} workers.", "Ask for fewer."
-        )
-    return [places[index % len(places)] for index in range(workers)]
-
-
-def _actor(ray: Any, node: str, has_gpu: bool) -> Any:
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    # `stop` is called beside `make`.
-    options = ray.remote(_in_actor(has_gpu)).options(
-        num_cpus=0,
-        num_gpus=1 if has_gpu else 0,
-        max_concurrency=2,
-        scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
-    )
-    return options.remote()
-
-
-def _in_actor(has_gpu: bool) -> type[RayWorker]:
-    """The worker's class as an actor makes it: only there is it known which GPU it got."""
-
-    class _Worker(RayWorker):
-        def __init__(self) -> None:
-            super().__init__(_gpu_ids() if has_gpu else ())
-
-    return _Worker
-
-
-def _gpu_ids() -> Sequence[str]:
-    import ray
-
-    return [str(one) for one in ray.get_gpu_ids()]
+                try:
+                    self.sitting.work(maker, unit)
+                except WorkerLost as error:
+                    is_done = False
+                    self.lost.append(error)
+                    self.sitting.tell_status(error.message)
+                    self.sitting.make_whole(unit)
+                    return
+            except BaseException as error:
+                self.failures.append(error)
+            finally:
+                self.units.end(unit, is_done=is_done)

@@ -10,14 +10,23 @@ WARM_UP_ROUND = 0
 # Runs of other passes: no comparison of times looks at them.
 QUALITY_ROUND = -1
 ENERGY_ROUND = -2
-
+# Below this lie the rounds of runs whose pair was made again elsewhere, see `set_aside`.
+_SET_ASIDE = -10
 
 _NAMES = {WARM_UP_ROUND: "warm-up", QUALITY_ROUND: "quality", ENERGY_ROUND: "energy"}
 
 
 def round_name(number: int) -> str:
     """A round for people."""
+    if number < _SET_ASIDE:
+        return f"round {set_aside(number)}, set aside"
     return _NAMES.get(number, f"round {number}")
+
+
+def set_aside(number: int) -> int:
+    """The round under which runs of a round are kept that no comparison is to look at, since the
+    rest of their pair was made by another worker; and back."""
+    return _SET_ASIDE - number
 
 
 @dataclass(frozen=True, slots=True, order=True)

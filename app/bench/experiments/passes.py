@@ -11,8 +11,6 @@ from app.bench.experiments.pass_work import Figures, PassWork
 from app.bench.experiments.quality_pass import quality_pass
 from app.bench.quality.figures import quality_formula
 
-__all__ = ["PassWork", "formula_of", "run_passes"]
-
 
 def run_passes(work: PassWork) -> str:
     """Make each pass that the plan asks for, unless it is kept already. Returns why one is missing,

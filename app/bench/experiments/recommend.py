@@ -13,7 +13,11 @@ from typing import Literal
 from app.bench.compare import PairedRatio
 from app.bench.experiments.findings import Findings, SetupFigures
 from app.bench.experiments.samples import SetupFigure
-from app.bench.experiments.statistics import SAMPLES_FOR_AN_INTERVAL, corrected_confidence
+from app.bench.experiments.statistics import (
+    CONFIDENCE,
+    SAMPLES_FOR_AN_INTERVAL,
+    corrected_confidence,
+)
 
 Wish = Literal["fastest", "cheapest", "smallest", "most accurate"]
 # What each wish looks at. How fast an answer is depends on its length: with answers of one length
@@ -111,7 +115,8 @@ def wished_metric(findings: Findings, wish: Wish) -> str | None:
 
 def recommend(findings: Findings, limits: Mapping[str, float], wish: Wish) -> Recommendation:
     """`limits`: by metric, in its own unit, at most or at least as is better for the metric."""
-    return choose(findings.setups, limits, wish, wished_metric(findings, wish), findings.versus)
+    metric, together = wished_metric(findings, wish), findings.experiment.plan.confidence
+    return choose(findings.setups, limits, wish, metric, findings.versus, together)
 
 
 def choose(
@@ -120,8 +125,10 @@ def choose(
     wish: Wish,
     metric: str | None,
     versus: Versus,
+    together: float = CONFIDENCE,
 ) -> Recommendation:
-    """As `recommend`. `versus(one, other, metric, confidence)` is one setup over another."""
+    """As `recommend`. `versus(one, other, metric, confidence)` is one setup over another; all that
+    are looked at hold `together`."""
     candidates = tuple(
         Candidate(
             setup.index,
@@ -131,7 +138,7 @@ def choose(
         for setup in setups
     )
     ranked = _ranked(setups, candidates, metric)
-    best, runner_up = _tied(ranked, metric, versus) if metric else ((), None)
+    best, runner_up = _tied(ranked, metric, versus, together) if metric else ((), None)
     loosening = None if any(one.passes for one in candidates) else _loosening(candidates)
     return Recommendation(wish, metric, candidates, best, runner_up, loosening)
 
@@ -173,12 +180,12 @@ def _ranked(
 
 
 def _tied(
-    ranked: Sequence[SetupFigures], metric: str, versus: Versus
+    ranked: Sequence[SetupFigures], metric: str, versus: Versus, together: float
 ) -> tuple[tuple[int, ...], RunnerUp | None]:
     """The best with all that are not proven to be worse, and the first that is."""
     if not ranked:
         return (), None
-    confidence = corrected_confidence(len(ranked) - 1)
+    confidence = corrected_confidence(len(ranked) - 1, together)
     first = ranked[0]
     for other in ranked[1:]:  # medians may mislead where pairs do not
         ratio = versus(first.index, other.index, metric, confidence)

@@ -65,7 +65,8 @@ def judgement_text(figure: SetupFigure, judged: Judgement) -> str:
         return judged.reason
     bound = "at least" if figure.better == "higher" else "up to"
     # A digit more than figures have: it is held against the limit.
-    return f"{bound} {replace(scale_of(figure, [judged.worst]), digits=4).text(judged.worst)}"
+    scale = scale_of(figure, [judged.worst])
+    return f"{bound} {replace(scale, digits=scale.digits + 1).text(judged.worst)}"
 
 
 def some_figure(findings: Findings, metric: str) -> SetupFigure:
@@ -135,7 +136,18 @@ def _runner_up(findings: Findings, found: Recommendation, one: RunnerUp) -> str:
         if one.ratio.low is not None and one.ratio.high is not None:
             ends = f"{significant(one.ratio.low)}, {significant(one.ratio.high)}"
             words += f" (ratio [{ends}] over {one.ratio.n} pairs)"
-    return f"Runner-up: “{one.label}”{words}, {_value(findings.setups[one.index], found)}."
+    told = f"Runner-up: “{one.label}”{words}, {_value(findings.setups[one.index], found)}."
+    if _is_better_by_median(findings, found, one):
+        told += " Its median is the better one, but pair by pair it is not: pairs tell more."
+    return told
+
+
+def _is_better_by_median(findings: Findings, found: Recommendation, one: RunnerUp) -> bool:
+    assert found.metric is not None
+    best, other = (findings.setups[i].figures[found.metric] for i in (found.best[0], one.index))
+    if best.value is None or other.value is None:
+        return False
+    return other.value < best.value if best.better == "lower" else other.value > best.value
 
 
 def _excluded(findings: Findings, found: Recommendation, place: int) -> str:

@@ -183,7 +183,8 @@ def _ratio(one: MetricRatio) -> _Cell:
 
 
 def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
-    length = f"{plan.output_tokens} tokens"
+    lengths = plan.output_tokens_grid or (plan.output_tokens,)
+    length = f"{', '.join(map(str, lengths))} tokens"
     told = [
         ("Workload", Path(plan.workload).name),
         ("Repeats", f"{plan.repeats}, after {_counted(plan.warm_ups, 'warm-up')} of each setup"),
@@ -191,6 +192,12 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
         ("Prompts", "salted, so that no cache knows them" if plan.salted else "not salted"),
         ("Order", f"interleaved A B B A, drawn from seed {plan.seed}"),
     ]
+    if plan.prompt_tokens_grid:
+        told.append(("Prompts of about", f"{', '.join(map(str, plan.prompt_tokens_grid))} tokens"))
+    if plan.stop_within_percent is not None:
+        told.append(
+            ("Early end", f"when every interval is within ± {plan.stop_within_percent:g} %")
+        )
     if plan.time_budget_seconds is not None:
         told.append(("Time budget", f"{plan.time_budget_seconds:g} s"))
     if plan.money_budget_dollars is not None:

@@ -6,10 +6,11 @@ Knows nothing of who watches: progress is told to a function, a stop comes by a 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 from app.bench.energy.counters import CounterOf, counter_of
 from app.bench.experiments.disturbance import OtherLoad
@@ -30,6 +31,7 @@ from backends.errors import DynoError
 MAX_RUNS = 100_000
 # Experiments wait for each other as runs wait for a device.
 _QUEUE = "experiments"
+_RECORDS_AT_ONCE = 500
 
 
 class CannotResume(DynoError):
@@ -90,7 +92,8 @@ def resume(store: Store, id_: str, plan: Plan, workload: Workload) -> Experiment
         what = "plan" if found.workload_digest == workload.digest else "workload"
         raise CannotResume(
             f"The {what} has changed since experiment {id_} was begun.",
-            "Start it anew without --resume, or undo the change. Name and budgets may change.",
+            "Start it anew without --resume, or undo the change. Name, budgets and passes may "
+            "change.",
         )
     again = {"plan": plan, "state": "begun", "reason": "", "left_out": {}}
     return found.model_copy(update=again)
@@ -100,6 +103,13 @@ def records_of(store: Store, experiment: Experiment) -> list[RunRecord]:
     """Every run of an experiment that was kept, warm-ups and failed ones too."""
     mine = RunFilter(visitor=None, experiment_id=experiment.id, limit=None)
     return store.records(mine)
+
+
+def kept_runs(store: Store, experiment: Experiment) -> Iterator[RunRecord]:
+    """The same, some at a time: with a stamp for every token, thousands of them fill gigabytes."""
+    mine = RunFilter(visitor=None, experiment_id=experiment.id, limit=_RECORDS_AT_ONCE)
+    for offset in range(0, store.count(mine), _RECORDS_AT_ONCE):
+        yield from store.records(replace(mine, offset=offset))
 
 
 def conduct(
@@ -120,15 +130,23 @@ def conduct(
     Raises `NotRecorded` where a run cannot be kept; `Cancelled` for a stop while it waits.
     """
     sitting = Sitting(laboratory.store, laboratory.clock_ns, experiment, workload, cancel, tell)
-
-    def tell_place(place: Place) -> None:
-        who = place.holder or f"{place.ahead} in the queue"
-        sitting.tell_status(f"waiting for another experiment: {who}")
-
-    who = known_as or experiment.plan.name
-    with laboratory.bench.scheduler.lease(_QUEUE, who, cancel, tell_place):
-        sitting.begin(records_of(laboratory.store, experiment))
+    with turn_of(laboratory, sitting, known_as or experiment.plan.name, cancel):
+        sitting.begin(kept_runs(laboratory.store, experiment))
         maker = HereMaker(laboratory.bench, laboratory.load)
         sitting.work(maker, sitting.cells)
         sitting.pass_through(maker, laboratory)
         return sitting.end()
+
+
+@contextlib.contextmanager
+def turn_of(
+    laboratory: Laboratory, sitting: Sitting, who: str, cancel: CancelToken
+) -> Iterator[None]:
+    """Wait until no other experiment is made on this machine. Raises `Cancelled` for a stop."""
+
+    def tell_place(place: Place) -> None:
+        holder = place.holder or f"{place.ahead} in the queue"
+        sitting.tell_status(f"waiting for another experiment: {holder}")
+
+    with laboratory.bench.scheduler.lease(_QUEUE, who, cancel, tell_place):
+        yield

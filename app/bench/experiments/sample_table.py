@@ -45,6 +45,7 @@ class SampleTable(Sequence[RunSample]):
     turns: Integers
     setups: Integers
     attempts: Integers
+    workers: Sequence[str]
     prompt_tokens: Floats
     output_tokens: Floats
     values: Mapping[str, Floats]
@@ -70,6 +71,7 @@ class SampleTable(Sequence[RunSample]):
             turns=integers([one.turn for one in places]),
             setups=integers([one.setup for one in places]),
             attempts=integers([one.attempt for one in places]),
+            workers=[one.worker for one in places],
             prompt_tokens=floats([one.prompt_tokens for one in samples]),
             output_tokens=floats([one.output_tokens for one in samples]),
             values={name: floats([one.values.get(name) for one in samples]) for name in MEDIANS},
@@ -111,6 +113,7 @@ class SampleTable(Sequence[RunSample]):
                     turn=turn,
                     setup=setup,
                     attempt=attempt,
+                    worker=self.workers[run],
                 ),
                 status=cast(RunStatus, self.statuses[run]),
                 error=self.errors[run],

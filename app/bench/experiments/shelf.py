@@ -5,6 +5,7 @@ A file's name is the digest of what it holds; names that people gave are in the 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import re
@@ -12,13 +13,37 @@ import sys
 from pathlib import Path
 
 from app.bench.data_folder import WORKLOADS_FOLDER
+from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.workload_files import Asked, as_json_lines
 from app.bench.experiments.workloads import Workload, WorkloadInvalid, load_workload
-from backends.errors import NotRecorded
+from backends.errors import DynoError, NotRecorded
 from backends.settings import Settings
 from backends.whole_files import write_atomically
 
 _DIGEST = re.compile(r"^[0-9a-f]{16}$")
+
+
+class WorkloadGone(DynoError):
+    """What an experiment asked is no longer here."""
+
+
+def asked_by(experiment: Experiment, settings: Settings) -> Workload:
+    """What an experiment asked: as it was kept, else from what its plan names (on one's own
+    machine: a visitor's plan opens no files of a public server).
+
+    Raises `WorkloadGone` where it is not here, or is not the same any more.
+    """
+    plan, digest = experiment.plan, experiment.workload_digest
+    kept = WorkloadShelf(settings).find(digest, plan.workload)
+    if kept is None and not settings.public:
+        with contextlib.suppress(WorkloadInvalid):
+            kept = workload_of(plan, settings.max_prompt_chars)
+    if kept is None or kept.digest != digest:
+        raise WorkloadGone(
+            "The prompts of this experiment are no longer here.", "Start it anew with them."
+        )
+    return kept
 
 
 class WorkloadShelf:

@@ -1,4 +1,4 @@
-"""One sitting of an experiment: what was made so far, what is missing, and why to end.
+"""One sitting of an experiment: makes what is missing, keeps each run, and knows why to end.
 
 Several makers may work on one sitting, each in a thread of its own; it does not know where.
 """
@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from app.bench.energy.meter import EnergyMeter
 from app.bench.experiments.early_stop import is_known_within
 from app.bench.experiments.experiment import Experiment, State
+from app.bench.experiments.ledger import ATTEMPTS, Ledger
 from app.bench.experiments.making import HereMaker, Maker, is_served
 from app.bench.experiments.order import WARM_UP_ROUND, Cell, round_name, sequence
-from app.bench.experiments.pass_work import Rooms
-from app.bench.experiments.passes import PassWork, run_passes
+from app.bench.experiments.pass_work import PassWork, Rooms
 from app.bench.experiments.progress import Status, Tally
-from app.bench.experiments.samples import RunSample, sample_of
 from app.bench.experiments.workloads import Workload, prompts_of, salt_of, salted
 from app.bench.record import ExperimentPlace, RunRecord
 from app.bench.runner import RunOrder
@@ -30,9 +27,6 @@ from backends.errors import NotRecorded
 from backends.request import Request
 
 STOPPED = "It was stopped."
-_SPOILT = "the others of its pair were made by another worker"
-_ATTEMPTS = 2
-_FAILURES_IN_A_ROW = 2
 # A database that is restarted is back soon; a disk that is full is not.
 STORE_AGAIN_AFTER_SECONDS = (1.0, 4.0, 15.0)
 
@@ -74,27 +68,27 @@ class Sitting:
         self._cancel = cancel
         self._tell = tell
         self._lock = threading.RLock()
-        self._made: dict[Cell, list[RunSample]] = {}
-        self._missing = dict.fromkeys(self.cells)
+        self._ledger = Ledger(self.cells)
         self._tally = Tally()
-        self._failures: Counter[int] = Counter()
-        self._left_out: dict[int, str] = {}
         self._warmed: set[tuple[str, int]] = set()
         self._enough = self._pass_missing = ""
         self._makers = 1
         self._begun_ns = clock_ns()
 
-    def begin(self, records: Sequence[RunRecord], makers: int = 1) -> None:
-        """Take what earlier sittings made; the time counts from here.
+    def begin(self, records: Iterable[RunRecord], places: Sequence[str] = ("",)) -> None:
+        """Take what earlier sittings made; the time counts from here. `places`: of the makers.
 
-        With several `makers`, or where there were several, the rest of a pair might be made by
-        another one than its beginning: then all of that pair is made again.
+        Where the rest of a pair might be made in another place than its beginning was, all of that
+        pair is made again.
         """
-        self._makers = makers
+        self._makers = len(places)
+        made_at = set(places)
         for record in records:
             self._note(record)
-        if makers > 1 or any(run.experiment and run.experiment.worker for run in records):
-            self.spoil(self.cells)
+            if record.experiment is not None:
+                made_at.add(record.experiment.worker)
+        if len(made_at) > 1:
+            self.make_whole(self.cells)
         self._look()
         self._begun_ns = self._clock_ns()
 
@@ -102,7 +96,7 @@ class Sitting:
         """Make what is missing of these cells, in their order, until there is a reason to end."""
         before: Cell | None = None
         for cell in cells:
-            if not self._is_wanted(cell):
+            if not self._ledger.is_wanted(cell):
                 continue
             if before is not None and cell.round != before.round:
                 self._keep_state()
@@ -113,8 +107,8 @@ class Sitting:
                 self._warm_up(maker, cell.setup)
             if self.why_end():
                 return
-            for _ in range(_ATTEMPTS):
-                if self._is_wanted(cell) and not self.why_end():
+            for _ in range(ATTEMPTS):
+                if self._ledger.is_wanted(cell) and not self.why_end():
                     self._run(maker, cell)
         self._look()
 
@@ -122,6 +116,8 @@ class Sitting:
         """Make the passes that the plan asks for beside its runs, once these have ended."""
         if self._why_stop():
             return
+        # It brings numpy, which a server that starts should not wait for.
+        from app.bench.experiments.passes import run_passes
 
         def make(cell: Cell, request: Request, meter: EnergyMeter | None = None) -> RunRecord:
             return self._run(maker, cell, request, partial(maker.make, meter=meter))
@@ -131,7 +127,7 @@ class Sitting:
             experiment=self._experiment,
             workload=self._workload,
             cancel=self._cancel,
-            left_out=self._left_out,
+            left_out=self._ledger.left_out,
             run=make,
             why_stop=self._why_stop,
             tell=self.tell_status,
@@ -139,24 +135,16 @@ class Sitting:
         )
         self._pass_missing = run_passes(work)
 
-    def spoil(self, cells: Sequence[Cell]) -> None:
-        """Have pairs of these that are not whole made again from their beginning."""
-        with self._lock:
-            half_made = {cell.pair for cell in cells if cell in self._missing}
-            lost = [cell for cell in cells if cell.pair in half_made and self._made.get(cell)]
-            for cell in lost:
-                for sample in self._made[cell]:
-                    self._spoil(sample)
-                kept = self._made[cell]
-                self._made[cell] = [replace(one, disturbed=_SPOILT) for one in kept]
-                self._missing[cell] = None
-            self._missing = {cell: None for cell in self.cells if cell in self._missing}
+    def make_whole(self, cells: Sequence[Cell]) -> None:
+        """Have pairs of these that are half made be made again from their beginning. What there is
+        of them is kept and set aside."""
+        for sample in self._ledger.set_aside(cells):
+            record = self._store.run(sample.run_id, None)
+            if record is not None:
+                self._save_run(record.model_copy(update={"experiment": sample.place}))
 
-    def _spoil(self, sample: RunSample) -> None:
-        record = self._store.run(sample.run_id, None)
-        if record is not None and record.disturbed != _SPOILT:
-            changed = record.model_copy(update={"disturbed": _SPOILT})
-            self._keep(lambda: self._store.save_run(changed), "a run")
+    def _save_run(self, record: RunRecord) -> None:
+        self._keep(lambda: self._store.save_run(record), "the run")
 
     def why_end(self) -> str:
         """The reason to make no further run; empty while there is none."""
@@ -167,7 +155,8 @@ class Sitting:
         """Keep how it ended and return that; `broken` is why no more could be made, if so."""
         with self._lock:
             stopped = self._why_stop() or broken
-            is_whole = not (self._pass_missing or any(map(self._is_wanted, self._missing)))
+            is_unmade = broken or self._pass_missing
+            is_whole = not (is_unmade or self._ledger.missing())
             reason = "" if is_whole else stopped or self._enough
             state: State = "stopped" if stopped and not is_whole else "finished"
             if isinstance(self._cancel, StopToken) and self._cancel.is_pause:
@@ -176,19 +165,16 @@ class Sitting:
             self.tell_status("done")
             return self._experiment
 
-    def _is_wanted(self, cell: Cell) -> bool:
-        with self._lock:
-            return cell in self._missing and cell.setup not in self._left_out
-
     def _warm_up(self, maker: Maker, setup: int) -> None:
         """Runs of the first prompt under other salts, kept and not compared."""
         with self._lock:
             self._warmed.add((maker.place, setup))
         for turn in range(self._plan.warm_ups):
-            if setup in self._left_out or self.why_end():
+            if setup in self._ledger.left_out or self.why_end():
                 return
             cell = Cell(WARM_UP_ROUND, 0, turn, setup)
-            if self._run(maker, cell).status == "failed" and setup not in self._left_out:
+            is_failed = self._run(maker, cell).status == "failed"
+            if is_failed and setup not in self._ledger.left_out:
                 self._run(maker, cell)
 
     def _run(
@@ -199,8 +185,7 @@ class Sitting:
         make: Callable[[RunOrder, CancelToken], RunRecord] | None = None,
     ) -> RunRecord:
         setup, label = self._plan.setups[cell.setup].setup, self._labels[cell.setup]
-        with self._lock:
-            attempt = len(self._made.get(cell, ())) + 1
+        attempt = self._ledger.attempts(cell) + 1
         where = f" on {maker.place}" if maker.place else ""
         self.tell_status(f"{label}, {round_name(cell.round)}{where}")
         order = RunOrder(
@@ -220,10 +205,9 @@ class Sitting:
             ),
         )
         record = (make or maker.make)(order, self._cancel)
-        self._keep(lambda: self._store.save_run(record), "the run")
-        with self._lock:
-            self._note(record)
-            self._count_failures(record, cell.setup)
+        self._save_run(record)
+        self._note(record)
+        self._ledger.count_failures(record, maker.place, cell.setup)
         return record
 
     def _request(self, cell: Cell, attempt: int, is_served: bool) -> Request:
@@ -241,24 +225,9 @@ class Sitting:
         return Request(messages=salted(messages, salt), sampling=sampling)
 
     def _note(self, record: RunRecord) -> None:
-        place = record.experiment
-        assert place is not None
-        cell = Cell(place.round, place.conversation, place.turn, place.setup)
-        samples = self._made.setdefault(cell, [])
-        samples.append(sample_of(record))
-        self._tally.add(record)
-        # It counts, or it was disturbed and made again already.
-        counts = [run for run in samples if run.disturbed != _SPOILT]
-        finished = sum(run.status == "finished" for run in counts)
-        if record.is_undisturbed or finished >= _ATTEMPTS:
-            self._missing.pop(cell, None)
-
-    def _count_failures(self, record: RunRecord, setup: int) -> None:
-        self._failures[setup] = self._failures[setup] + 1 if record.status == "failed" else 0
-        if self._failures[setup] >= _FAILURES_IN_A_ROW:
-            error = record.error
-            said = f"{error.message} {error.remedy}".strip() if error else "It failed."
-            self._left_out[setup] = said
+        self._ledger.note(record)
+        with self._lock:
+            self._tally.add(record)
 
     def _look(self) -> None:
         """Whether the intervals are narrow enough by now."""
@@ -268,12 +237,9 @@ class Sitting:
         # It brings numpy, which a server that starts should not wait for.
         from app.bench.experiments.statistics import conclude
 
-        with self._lock:
-            samples = [run for runs in self._made.values() for run in runs]
-            left_out = set(self._left_out)
         ids = [one.setup.id for one in self._plan.setups]
-        conclusion = conclude(self._labels, ids, samples, self._plan.confidence)
-        if is_known_within(conclusion, percent, without=left_out):
+        conclusion = conclude(self._labels, ids, self._ledger.samples(), self._plan.confidence)
+        if is_known_within(conclusion, percent, without=set(self._ledger.left_out)):
             self._enough = f"Every interval is within ± {percent:g} %."
 
     def _why_stop(self) -> str:
@@ -305,9 +271,8 @@ class Sitting:
 
     def _keep_state(self, **changes: object) -> None:
         with self._lock:
-            named = {self._labels[setup]: said for setup, said in self._left_out.items()}
             now = {"updated_at": dt.datetime.now(dt.UTC), "seconds": self._seconds()}
-            update = {"left_out": named, **now, **changes}
+            update = {"left_out": self._named_left_out(), **now, **changes}
             self._experiment = self._experiment.model_copy(update=update)
             self._begun_ns = self._clock_ns()
             experiment = self._experiment
@@ -315,17 +280,20 @@ class Sitting:
 
     def tell_status(self, doing: str) -> None:
         with self._lock:
-            left = Counter(cell.setup for cell in self._missing if cell.setup not in self._left_out)
+            left = self._ledger.missing()
             seconds = self._tally.seconds_for(left)
             status = Status(
                 planned=len(self.cells),
-                made=len(self.cells) - len(self._missing),
+                made=self._ledger.made,
                 doing=doing,
                 seconds=self._seconds(),
                 seconds_left=None if seconds is None else seconds / self._makers,
                 dollars=self._tally.dollars,
                 dollars_left=self._tally.dollars_for(left),
                 disturbed=self._tally.disturbed,
-                left_out={self._labels[setup]: said for setup, said in self._left_out.items()},
+                left_out=self._named_left_out(),
             )
         self._tell(status)
+
+    def _named_left_out(self) -> dict[str, str]:
+        return {self._labels[setup]: said for setup, said in dict(self._ledger.left_out).items()}

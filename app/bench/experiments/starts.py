@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.bench.experiments.plan import Plan, PlannedSetup, plan_toml
+from app.bench.experiments.plan import LENGTHS, Plan, PlannedSetup, plan_toml
 from app.bench.experiments.samples import RunSample
 from app.bench.experiments.workload_files import Asked, as_json_lines
 from app.bench.experiments.workloads import Workload
@@ -112,7 +112,7 @@ def _of_one_start(plan: Plan, prompts: Path, number: int) -> Plan:
         update={
             "name": f"{plan.name[:80]}, start {number}",
             "setups": tuple(PlannedSetup(label=label, setup=one.setup) for label, one in named),
-            "workload": str(prompts),
+            "workload": LENGTHS if plan.workload == LENGTHS else str(prompts),
             "repeats": 1,
             "warm_ups": max(1, plan.warm_ups),
             "seed": (plan.seed + number) % 2**31,
@@ -122,6 +122,7 @@ def _of_one_start(plan: Plan, prompts: Path, number: int) -> Plan:
             "energy": False,
             "time_budget_seconds": None,
             "money_budget_dollars": None,
+            "stop_within_percent": None,
         }
     )
 

@@ -11,12 +11,16 @@ from app.bench.experiments.order import Cell
 Unit = tuple[Cell, ...]
 
 
-def units_of(cells: Sequence[Cell]) -> list[Unit]:
-    """A conversation in a couple of rounds: all setups of a pair, and both orders, belong to one
-    unit and so to one maker. The order of the cells is kept."""
+def units_of(cells: Sequence[Cell], *, salted: bool = True) -> list[Unit]:
+    """What is made by one maker, one run after the other, in the order of the cells.
+
+    A unit is a conversation in a couple of rounds: all setups of its pairs, in both orders. Where
+    prompts are not `salted` it is the couple with all conversations, as on one machine: a
+    conversation twice in a row would find its whole prompt in an engine's cache.
+    """
     found: dict[tuple[int, int], list[Cell]] = {}
     for cell in cells:
-        found.setdefault((cell.couple, cell.conversation), []).append(cell)
+        found.setdefault((cell.couple, cell.conversation if salted else 0), []).append(cell)
     return [tuple(cells) for cells in found.values()]
 
 

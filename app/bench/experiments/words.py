@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from app.bench.experiments.check import MEMORY, CheckLine
+from app.bench.experiments.environments import workers
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
 from app.bench.format import significant
@@ -96,12 +97,11 @@ def remarks(findings: Findings) -> list[str]:
                 f"{one.label}: {one.disturbed} of the runs were disturbed by other work, also when "
                 "made again: on a quiet machine its medians may be better."
             )
-    missing = {
-        f"{figure.title}: {figure.reason}."
-        for setup in findings.setups
-        for figure in setup.figures.values()
-        if figure.reason and _ITSELF not in figure.reason
-    }
+    told += [f"The {name} pass has not been made." for name in _passes_missing(findings)]
+    if made := workers(findings.samples):
+        each = (f"{worker or 'no cluster'} {runs}" for worker, runs in made.items())
+        told.append(f"Runs made on: {', '.join(each)}. Each pair is of one worker.")
+    missing = set(_reasons(findings))
     missing |= {
         f"{ratio.title} against the reference: {ratio.reason}."
         for one in conclusion.setups
@@ -109,6 +109,32 @@ def remarks(findings: Findings) -> list[str]:
         if ratio.reason and ratio.n
     }
     return told + sorted(missing)
+
+
+def _passes_missing(findings: Findings) -> list[str]:
+    """Passes that the plan asks for and of which no setup has a figure, not even a reason."""
+    plan = findings.experiment.plan
+    asked = (("quality", plan.quality, "perplexity"), ("energy", plan.energy, "joules_per_token"))
+    return [
+        name
+        for name, is_asked, metric in asked
+        if is_asked and not any(metric in setup.figures for setup in findings.setups)
+    ]
+
+
+def _reasons(findings: Findings) -> list[str]:
+    """Why figures are missing or less than they seem, each reason once, with those it is true of
+    unless it is of all."""
+    of: dict[str, list[str]] = {}
+    for setup in findings.setups:
+        for figure in setup.figures.values():
+            if figure.reason and _ITSELF not in figure.reason:
+                how = "" if figure.value is not None else "not measured: "
+                of.setdefault(f"{figure.title}: {how}{figure.reason}.", []).append(setup.label)
+    return [
+        said if len(labels) == len(findings.setups) else f"{_listed(labels)}: {said}"
+        for said, labels in of.items()
+    ]
 
 
 def _in_a_sentence(one: MetricRatio) -> str:

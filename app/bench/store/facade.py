@@ -111,6 +111,11 @@ class Store:
         with self._reading() as session:
             return runs.records(session, filter_)
 
+    def earlier_runs(self, setup_id: str, visitor: str | None, limit: int) -> list[RunRecord]:
+        """The newest comparable runs of one setup, and as many warm-ups; for expectations."""
+        with self._reading() as session:
+            return runs.earlier_runs(session, setup_id, visitor, limit)
+
     def models(self, visitor: str | None) -> list[str]:
         """Every model that the visitor has runs of, by name."""
         with self._reading() as session:

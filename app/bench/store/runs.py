@@ -114,6 +114,23 @@ def records_of(session: Session, ids: Sequence[str]) -> list[RunRecord]:
     return [run for run in parsed if run is not None]
 
 
+def earlier_runs(
+    session: Session, setup_id: str, visitor: str | None, limit: int
+) -> list[RunRecord]:
+    """The newest comparable runs of one setup, and as many of its warm-ups in experiments, which
+    have loads in them; newest first."""
+    mine = (
+        RunRow.setup_id == setup_id,
+        RunRow.comparable.is_(True),
+        RunRow.deleted_at.is_(None),
+        *_owned(visitor),
+    )
+    newest = select(RunRow.id).where(*mine).order_by(RunRow.created_at.desc()).limit(limit)
+    warm_ups = newest.where(RunRow.place_round == 0)
+    found = records_of(session, [*{*session.scalars(newest), *session.scalars(warm_ups)}])
+    return sorted(found, key=lambda run: run.created_at, reverse=True)
+
+
 def latest_answers(
     session: Session, conversation_id: str, visitor: str
 ) -> dict[tuple[int, str], RunRecord]:

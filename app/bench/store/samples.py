@@ -27,7 +27,7 @@ _COLUMNS = (
     *(RunRow.place_round, RunRow.place_conversation, RunRow.place_turn),
     *(RunRow.place_setup, RunRow.place_attempt),
     *(RunRow.ttft_ns, RunRow.tpot_ns, RunRow.e2e_ns, RunRow.peak_memory_bytes, RunRow.cost),
-    RunRow.reasons,
+    *(RunRow.reasons, RunRow.place_worker),
 )
 
 
@@ -42,6 +42,7 @@ def columns_of(record: RunRecord) -> dict[str, Any]:
         "place_turn": place.turn if place else None,
         "place_setup": place.setup if place else None,
         "place_attempt": place.attempt if place else None,
+        "place_worker": place.worker if place else None,
         "disturbed": record.disturbed,
         "reasons": json.dumps(reasons, ensure_ascii=False) if reasons else None,
     }
@@ -59,7 +60,7 @@ def samples(session: Session, experiment_id: str) -> SampleTable:
     run_ids, moments, statuses, errors, disturbances, contended, warm, *numbers = columns
     prompt_tokens, output_tokens, *places = numbers[:7]
     ttft, tpot, e2e, peak = (floats(column) for column in numbers[7:11])
-    costs, reasons = numbers[11:]
+    costs, reasons, workers = numbers[11:]
     rounds, conversations, turns, setups, attempts = (integers(column) for column in places)
     dollars = [None if cost is None else Decimal(cost) for cost in costs]
     per_million = map(_per_million, dollars, output_tokens)
@@ -77,6 +78,7 @@ def samples(session: Session, experiment_id: str) -> SampleTable:
         turns=turns,
         setups=setups,
         attempts=attempts,
+        workers=[worker or "" for worker in workers],
         prompt_tokens=floats(prompt_tokens),
         output_tokens=floats(output_tokens),
         values={

@@ -116,6 +116,7 @@ class RunRow(Base):
     place_turn: Mapped[int | None]
     place_setup: Mapped[int | None]
     place_attempt: Mapped[int | None]
+    place_worker: Mapped[str | None]
     disturbed: Mapped[str] = mapped_column(default="")
     reasons: Mapped[str | None]
     group_key: Mapped[str] = mapped_column(String(32))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import BinaryIO
 
 import streamlit as st
 
+from app.bench.experiments.archive import AlreadyHere, import_json
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan
 from app.bench.experiments.running import CannotResume
+from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.experiments.workloads import Workload, built_in
 from app.bench.store.experiments import MAX_NAME_CHARS
+from app.ui import chat_state
 from app.ui.compare import address, drafting
 from app.ui.compare.draft import draft_of
 from app.ui.errors import show_error
@@ -75,6 +79,22 @@ def _kept(id_: str) -> tuple[Experiment, Workload]:
     if experiment is None:
         raise CannotResume("This experiment is gone.", "The list shows those that there are.")
     return experiment, server.experiments.workload_of(experiment)
+
+
+def take_in(file: BinaryIO) -> None:
+    """Import an experiment from a file and show it; one that is here already is shown as it is."""
+    server = get_server()
+    shelf = WorkloadShelf(server.settings)
+
+    def keep() -> None:
+        try:
+            experiment = import_json(server.store, file, server.visitor(), shelf)
+        except AlreadyHere as error:
+            experiment = error.experiment
+            chat_state.notice(error.message)
+        address.show_experiment(experiment.id)
+
+    attempt(keep)
 
 
 def rename(id_: str, name: str) -> None:

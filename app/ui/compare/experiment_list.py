@@ -11,13 +11,12 @@ from app.bench.store.values import ExperimentSummary
 from app.ui.compare import actions, address, drafting
 from app.ui.compare.example import example
 from app.ui.compare.experiment_menu import draw_menu, draw_name_field, is_renamed
-from app.ui.compare.importing import draw_import
 from app.ui.compare.size import counted, told_size
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 
 PAGE_SIZE = 20
-_PAGE = "compare_list_page"
+_PAGE, _IMPORT = "compare_list_page", "experiment-import"
 
 
 def draw_list() -> None:
@@ -25,6 +24,8 @@ def draw_list() -> None:
     count = server.store.count_experiments(server.visitor())
     with st.container(horizontal=True, vertical_alignment="center", key="list-head"):
         st.title("Compare", anchor=False)
+        if not server.settings.public:  # a visitor's files would fill the owner's disk
+            _import_field()
         if count:
             st.button(
                 "New experiment",
@@ -33,7 +34,6 @@ def draw_list() -> None:
                 key="experiment-new",
                 on_click=drafting.show_left,
             )
-        draw_import()
     actions.draw_problem()
     actions.offer_undo()
     if not count:
@@ -49,6 +49,23 @@ def draw_list() -> None:
             _line(one, server.experiments.status(one.id))
     if pages > 1:
         st.pagination(pages, key=_PAGE)
+
+
+def _import_field() -> None:
+    with st.popover("Import", icon=":material/upload_file:", type="tertiary"):
+        st.file_uploader(
+            "An experiment (JSON)",
+            type=["json"],
+            key=_IMPORT,
+            on_change=_take_in,
+            help="As “Export, Everything (JSON)” wrote it, here or on another machine.",
+        )
+
+
+def _take_in() -> None:
+    file = st.session_state[_IMPORT]
+    if file is not None:
+        actions.take_in(file)
 
 
 def _first_visit() -> None:

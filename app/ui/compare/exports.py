@@ -57,14 +57,14 @@ EXPORTS = (
         "Runs (Parquet)",
         "parquet",
         "application/vnd.apache.parquet",
-        "The same lines with their types, for pandas, DuckDB and the like.",
+        "The same with typed columns, for pandas, Polars or DuckDB.",
         lambda experiment, store: runs_parquet(experiment, store.samples(experiment.id)),
     ),
     Export(
-        "Experiment (JSON)",
+        "Everything (JSON)",
         "json",
         "application/json",
-        "Plan, prompts and every run with its raw stamps: whoever imports it can run it again.",
+        "Plan, prompts, full records and passes: to import on another machine, or to run again.",
         _archive,
     ),
 )

@@ -8,13 +8,14 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from app.bench.energy.counters import NoCounter, counter_of
+from app.bench.energy.counters import counter_of
 from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.quality.texts import QualityTextInvalid, quality_pieces
 from app.ui.compare import actions, drafting
 from app.ui.compare.draft import Draft
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
+from backends.errors import DynoError
 from backends.registry import get_backend
 
 _WIDEST = "The widest weights"
@@ -49,14 +50,15 @@ def draw_passes(draft: Draft, names: Sequence[str]) -> None:
 
 def energy_problems(draft: Draft) -> list[str]:
     """Why there will be no energy for a device that the setups run on; empty where all are read."""
-    devices = {get_backend(one.setup.backend).device_of(one.setup): None for one in draft.entries}
-    problems = []
-    for device in devices:
+    problems: dict[str, None] = {}
+    for one in draft.entries:
+        device = None
         try:
+            device = get_backend(one.setup.backend).device_of(one.setup)
             counter_of(device)
-        except NoCounter as error:
-            problems.append(f"Not measured on {device or 'a server'}: {error.message}")
-    return problems
+        except DynoError as error:
+            problems[f"Not measured on {device or 'a server'}: {error.message}"] = None
+    return list(problems)
 
 
 def _switch(draft: Draft, name: str, title: str, about: str) -> None:

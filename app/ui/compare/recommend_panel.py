@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from typing import TypeVar
 
 import streamlit as st
 
@@ -34,6 +35,7 @@ _UNITS: Mapping[str, tuple[float, str]] = {
     "cost_dollars": (1, "$"),
 }
 _ABOVE_REFERENCE = "perplexity_ratio"
+T = TypeVar("T")
 
 
 @st.fragment
@@ -48,14 +50,19 @@ def draw_recommendation(findings: Findings) -> None:
     place = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wish = _wish(findings, possible)
+        names = [one.metric for one in offered]
+        key = f"limits-{findings.experiment.id}"
+        before: list[str] = _kept(key, [])
         chosen = st.multiselect(
             "Limits on",
-            [one.metric for one in offered],
+            names,
+            default=[name for name in before if name in names],
             format_func=lambda name: _title(findings, name),
-            key=f"limits-{findings.experiment.id}",
+            key=key,
             placeholder="No limit",
             width=420,
         )
+        _keep(key, chosen)
     limits = _limits(findings, chosen)
     found = recommend(findings, limits, wish)
     with place:
@@ -68,14 +75,28 @@ def draw_recommendation(findings: Findings) -> None:
 
 
 def _wish(findings: Findings, possible: tuple[Wish, ...]) -> Wish:
-    return st.segmented_control(
+    key = f"wish-{findings.experiment.id}"
+    before = _kept(key, possible[0])
+    wish = st.segmented_control(
         "What matters most",
         list(possible),
-        default=possible[0],
+        default=before if before in possible else possible[0],
         format_func=str.capitalize,
         required=True,
-        key=f"wish-{findings.experiment.id}",
+        key=key,
     )
+    _keep(key, wish)
+    return wish
+
+
+def _kept(key: str, default: T) -> T:
+    """What was chosen before. Streamlit forgets a widget while another page is shown."""
+    kept: T = st.session_state.get(f"kept-{key}", default)
+    return kept
+
+
+def _keep(key: str, value: object) -> None:
+    st.session_state[f"kept-{key}"] = value
 
 
 def _title(findings: Findings, metric: str) -> str:
@@ -94,14 +115,16 @@ def _limits(findings: Findings, chosen: list[str]) -> dict[str, float]:
             figure = some_figure(findings, metric)
             divisor, unit = _unit(findings, figure)
             word = "at least" if figure.better == "higher" else "at most"
+            key = f"limit-{metric}-{findings.experiment.id}"
             shown = st.number_input(
                 f"{_title(findings, metric)} {word}" + (f" ({unit})" if unit else ""),
                 min_value=0.0,
-                value=_first(findings, figure, divisor),
-                key=f"limit-{metric}-{findings.experiment.id}",
+                value=_kept(key, _first(findings, figure, divisor)),
+                key=key,
                 format="%.6g",
                 width=230,
             )
+            _keep(key, shown)
             limits[metric] = 1 + shown / 100 if metric == _ABOVE_REFERENCE else shown * divisor
     return limits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 
@@ -58,7 +59,7 @@ def _above(draft: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="plan-tools"):
         with st.popover(title, icon=":material/deployed_code:"):
             draw_model_picker(models[0], _set_model)
-        is_full = len(draft.entries) >= MAX_SETUPS
+        is_full = _is_full(draft)
         st.button(
             "Setup",
             icon=":material/add:",
@@ -89,7 +90,7 @@ def _preset(preset: Preset, model: str) -> None:
 
 
 def _row(draft: Draft, entry: Entry, index: int, name: str) -> None:
-    key = entry.key
+    key, is_last = entry.key, index == len(draft.entries) - 1
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key=f"plan-setup-{index}"
     ):
@@ -104,10 +105,10 @@ def _row(draft: Draft, entry: Entry, index: int, name: str) -> None:
         ) as menu:
             if menu.open:
                 _menu(entry, name)
-        _small_button("Duplicate", "content_copy", key, _duplicate, draft_is_full(draft))
-        _small_button("Move up", "arrow_upward", key, _up, index == 0)
-        _small_button("Move down", "arrow_downward", key, _down, index == len(draft.entries) - 1)
-        _small_button("Remove", "delete", key, _remove, len(draft.entries) == 1)
+        _small_button("Duplicate", "content_copy", key, _duplicate, disabled=_is_full(draft))
+        _small_button("Move up", "arrow_upward", key, _up, disabled=index == 0)
+        _small_button("Move down", "arrow_downward", key, _down, disabled=is_last)
+        _small_button("Remove", "delete", key, _remove, disabled=len(draft.entries) == 1)
     verdict = _check(entry.setup)
     if not verdict.ok:
         st.caption(
@@ -115,18 +116,20 @@ def _row(draft: Draft, entry: Entry, index: int, name: str) -> None:
         )
 
 
-def draft_is_full(draft: Draft) -> bool:
+def _is_full(draft: Draft) -> bool:
     return len(draft.entries) >= MAX_SETUPS
 
 
-def _small_button(name: str, icon: str, key: str, action: object, disabled: bool) -> None:
+def _small_button(
+    name: str, icon: str, key: str, action: Callable[[str], None], *, disabled: bool
+) -> None:
     st.button(
         name,
         icon=f":material/{icon}:",
         key=f"icon-{icon}-{key}",
         help=name,
         type="tertiary",
-        on_click=action,  # type: ignore[arg-type]
+        on_click=action,
         args=(key,),
         disabled=disabled,
     )

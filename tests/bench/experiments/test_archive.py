@@ -237,3 +237,14 @@ def test_values_are_read_whole_wherever_the_parts_of_the_file_end(
         assert list(members(io.BytesIO(text.encode()), "runs", 1_000)) == expected
         with pytest.raises(NotJson):
             list(members(io.BytesIO(text[:-4].encode()), "runs", 1_000))
+
+
+def test_a_file_opens_no_text_of_the_machine_that_takes_it(
+    here: Machine, there: Machine, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("sesame")
+    forged = json.loads(here.file(made_on(here)).getvalue())
+    forged["experiment"]["plan"]["quality_text"] = str(secret)
+    taken = there.take(io.BytesIO(json.dumps(forged).encode()))
+    assert b"sesame" not in there.file(taken).getvalue()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +18,12 @@ from app.bench.experiments.board import ExperimentBoard
 from app.bench.experiments.disturbance import OtherLoad, Reading
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.progress import Status
-from app.bench.experiments.running import Laboratory, begin, conduct, records_of
+from app.bench.experiments.running import Laboratory, begin, conduct, records_of, resume
 from app.bench.experiments.statistics import conclude
 from app.bench.experiments.workloads import pasted
 from app.bench.store import Store
 from backends.engine import CancelToken
-from backends.settings import Settings
+from backends.settings import ROOT, Settings
 from tests.bench.disks import fill, small_disk
 from tests.fakes import FakeBackend, Script
 from tests.fakes.engine import MS
@@ -110,6 +113,43 @@ def test_a_disk_that_is_full_for_a_moment_loses_nothing(
     assert ended.state == "finished"
     assert any("trying again" in one for one in said)
     assert len(made(store, ended)) == 24
+
+
+# Makes an experiment on the fake backend, and is killed in the middle of its seventh run.
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from app.bench.experiments.running import begin, conduct
+from app.bench.experiments.workloads import pasted
+from backends import registry
+from backends.engine import CancelToken
+from tests.bench.experiments.test_bad_luck import ASKED, laboratory_of, plan_of
+from tests.fakes.workshop import Workshop
+
+def tell(status):
+    if status.made == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+registry._BUILT_IN["fake"] = "tests.fakes:FakeBackend"
+workshop = Workshop.make(Path(sys.argv[1]))
+begun = begin(workshop.store, plan_of("a", "b", repeats=4), ASKED)
+conduct(laboratory_of(workshop, workshop.store), begun, ASKED, CancelToken(), tell)
+"""
+
+
+def test_what_a_killed_program_had_made_is_gone_on_from(tmp_path: Path, fake: FakeBackend) -> None:
+    ended = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    workshop = Workshop.make(tmp_path)
+    (killed,) = workshop.store.experiments(None)
+    assert killed.state == "begun"
+    before = made(workshop.store, killed)
+    assert len(before) == 6
+    again = resume(workshop.store, killed.id, killed.plan, ASKED)
+    ended_well = conduct(laboratory_of(workshop, workshop.store), again, ASKED, CancelToken())
+    assert (ended_well.state, ended_well.reason) == ("finished", "")
+    assert len(made(workshop.store, killed)) == 2 * 2 * 4
+    workshop.close()
 
 
 class JumpingClock(dt.datetime):

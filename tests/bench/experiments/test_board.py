@@ -14,7 +14,7 @@ from app.bench.experiments.disturbance import OtherLoad, Reading
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlanInvalid, PlannedSetup
 from app.bench.experiments.running import CannotResume, Laboratory, records_of
-from app.bench.experiments.shelf import WorkloadShelf
+from app.bench.experiments.shelf import WorkloadGone, WorkloadShelf, asked_by
 from app.bench.experiments.workloads import Workload, pasted
 from app.bench.record import RunRecord
 from backends.errors import InvalidRequest, NotRecorded
@@ -120,6 +120,7 @@ def test_resuming_at_once_waits_until_the_pause_is_through(
     gate.set()
     board.resume(begun.id, ADA)
     board.resume(begun.id, ADA)  # a second click
+    wait_until(lambda: kept(workshop, begun.id).state != "paused")
     assert ended(board, workshop, begun.id).state == "finished"
     assert len(finished_runs(workshop, begun)) == 6
 
@@ -158,8 +159,21 @@ def test_without_its_prompts_it_cannot_go_on_and_says_so(
 ) -> None:
     begun = running.begin(workshop.store, plan_of("bundled"), OWN, ADA)
     public = board_of(workshop, tmp_path, public=True)
-    with pytest.raises(CannotResume, match="no longer here"):
+    with pytest.raises(WorkloadGone, match="no longer here"):
         public.resume(begun.id, ADA)
+
+
+def test_an_owners_prompts_are_read_from_their_file_unless_it_has_changed(
+    board: ExperimentBoard, workshop: Workshop, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("One?\nTwo?\n", encoding="utf-8")
+    begun = running.begin(workshop.store, plan_of("a", workload=str(file)), OWN, ADA)
+    settings = Settings(data_dir=tmp_path / "data")
+    assert asked_by(begun, settings).conversations == OWN.conversations
+    file.write_text("Other?\n", encoding="utf-8")
+    with pytest.raises(WorkloadGone):
+        board.resume(begun.id, ADA)
 
 
 def test_the_second_waits_for_the_first_and_says_so(
@@ -347,5 +361,5 @@ def test_a_visitors_plan_opens_no_file(
     file.write_text("One?\nTwo?\n", encoding="utf-8")
     plan = plan_of("bundled", workload=str(file))
     begun = running.begin(workshop.store, plan, OWN, ADA)
-    with pytest.raises(CannotResume, match="no longer here"):
+    with pytest.raises(WorkloadGone, match="no longer here"):
         public.resume(begun.id, ADA)

@@ -199,6 +199,7 @@ def test_a_file_that_is_no_baseline_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_slow_down_planted_in_a_copy_of_the_program_is_found(
     tmp_path: Path, bundled_model: Path
 ) -> None:
@@ -210,7 +211,7 @@ def test_a_slow_down_planted_in_a_copy_of_the_program_is_found(
     tap = copy / "backends" / "local" / "worker" / "streaming.py"
     before = "        now_ns = time.monotonic_ns()\n"
     assert before in tap.read_text()
-    tap.write_text(tap.read_text().replace(before, f"        time.sleep(0.01)\n{before}"))
+    tap.write_text(tap.read_text().replace(before, f"        time.sleep(0.1)\n{before}"))
     told = exported(Setup(model=str(bundled_model)))
     baseline = tmp_path / "baseline.json"
     baseline.write_text(json.dumps(told))

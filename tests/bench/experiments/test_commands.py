@@ -75,15 +75,14 @@ def test_figures_of_passes_are_shown_and_told(plan: Path, fake: FakeBackend) -> 
     plan.write_text(wanted + PLAN.replace('"list"', '"asked.txt"'))
     result = invoked("run", plan, "--json")
     assert result.exit_code == 0, result.output
-    told = {one["name"]: one["setups"] for one in last_json(result)["passes"]}
-    kl = next(one for one in told["quality"]["1"] if one["metric"] == "kl_per_token")
-    assert kl["value"] > 0
-    assert "p log(p / q)" in kl["formula"]
-    assert told["energy"]["0"][0]["value"] is None
-    assert "The quality pass" in result.stdout
-    assert "Energy per output token: not measured: no energy counter is known" in result.stdout
+    reference, other = last_json(result)["figures"]
+    assert other["kl_per_token"]["value"] > 0
+    assert "p log(p / q)" in other["kl_per_token"]["formula"]
+    assert reference["joules_per_token"]["value"] is None
+    assert "What other passes found" in result.stdout
+    assert "not measured: no energy counter is known" in result.stdout
     again = invoked("compare", last_json(result)["experiment"]["id"], "--json")
-    assert last_json(again)["passes"] == last_json(result)["passes"]
+    assert last_json(again)["figures"] == last_json(result)["figures"]
 
 
 def ratio_of(conclusion: Any, metric: str) -> Any:
@@ -100,6 +99,11 @@ def test_a_plan_is_run_to_its_conclusion(plan: Path) -> None:
     assert ratio_of(told["conclusion"], "ttft_ns")["verdict"] == "no difference shown"
     assert "0.5× [0.5, 0.5]" in result.stdout
     assert "no difference shown" in result.stdout
+
+
+def test_what_it_will_take_is_told_before_once_its_setups_have_run(plan: Path) -> None:
+    assert "not known: no undisturbed run of" in invoked("run", plan).stdout
+    assert "Expected of all runs: about 0 min" in invoked("run", plan).stdout
 
 
 def test_what_was_run_is_listed_and_compared_the_same_later(plan: Path) -> None:
@@ -298,19 +302,28 @@ def test_the_bundled_model_is_measured_from_a_plan(tmp_path: Path) -> None:
     assert tpot["verdict"] == "not compared"  # four pairs are too few
 
 
-@pytest.mark.slow
-def test_ctrl_c_in_a_terminal_leaves_runs_to_go_on_from_and_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param((), marks=pytest.mark.slow),
+        pytest.param(("--on", "ray", "--workers", "2"), marks=pytest.mark.ray),
+    ],
+)
+def test_ctrl_c_in_a_terminal_leaves_runs_to_go_on_from_and_no_process(
+    tmp_path: Path, where: tuple[str, ...]
+) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text('name = "Long"\nrepeats = 500\n[[setups]]\n')
     # As a terminal starts it: what a shell puts in the background ignores Ctrl-C.
     heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     program = heeded + "import runpy; runpy.run_module('app.bench', run_name='__main__')"
-    command = [sys.executable, "-c", program, "run", str(plan)]
+    command = [sys.executable, "-c", program, "run", str(plan), *where]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     try:
         while _runs_made() < 3:
             assert time.monotonic() < deadline
+            assert process.poll() is None
             time.sleep(0.2)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+
+import psutil
 import pytest
 
 from app.bench.experiments.clock_drops import ClockDrops, read_mhz
@@ -28,6 +31,14 @@ def test_a_setup_is_held_against_itself() -> None:
     drops = clocks(*[3_000] * 5, *[2_000] * 6)
     assert [drops.end("a") for _ in range(5)] == [""] * 5
     assert [drops.end("b") for _ in range(6)] == [""] * 6
+
+
+def test_the_clock_is_that_of_the_fastest_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock = namedtuple("Clock", "current")
+    monkeypatch.setattr(psutil, "cpu_freq", lambda percpu: [Clock(800.0), Clock(3_000.0)])
+    assert read_mhz() == 3_000
+    monkeypatch.setattr(psutil, "cpu_freq", lambda percpu: [])
+    assert read_mhz() is None
 
 
 def test_a_machine_that_tells_no_clock_disturbs_nothing() -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from app.bench.environment import hardware_name
 from app.bench.experiments.disturbance import OtherLoad, Reading
 from app.bench.experiments.expectation import earlier_runs, expected
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.running import Laboratory, begin, conduct
 from app.bench.experiments.workloads import pasted
-from app.bench.record import Price, RunRecord
+from app.bench.record import ExperimentPlace, Price, RunRecord
 from backends.engine import CancelToken
 from backends.setup import Setup
-from tests.bench.samples import NOON, make_run
+from tests.bench.samples import ENVIRONMENT, NOON, make_run
 from tests.fakes import FakeBackend, Script
 from tests.fakes.engine import MS
 from tests.fakes.workshop import Workshop, setup_of
@@ -66,6 +68,24 @@ def test_without_a_price_only_the_time_is_known() -> None:
     assert found.seconds is not None
     assert found.dollars is None
     assert "no price is set" in found.reason
+
+
+def test_only_runs_of_this_machine_tell_and_a_load_is_found_among_older_ones(
+    workshop: Workshop,
+) -> None:
+    here = ENVIRONMENT.model_copy(update={"hardware": hardware_name()})
+    place = ExperimentPlace(id="e", round=0, conversation=0, turn=0, setup=0, attempt=1)
+    workshop.store.save_run(make_run(environment=here, experiment=place, load_seconds=7.0))
+    later = [NOON + dt.timedelta(minutes=n) for n in range(1, 25)]
+    workshop.store.save_runs([make_run(environment=here, created_at=at) for at in later])
+    elsewhere = make_run(created_at=later[-1] + dt.timedelta(days=1))
+    workshop.store.save_run(elsewhere)
+    plan = plan_of(Setup())
+    found = earlier_runs(workshop.store, plan, None)[Setup().id]
+    assert {run.environment.hardware for run in found} == {hardware_name()}
+    assert found[0].created_at == later[-1]
+    told, without = expected(plan, ASKED, {Setup().id: found}), expected(plan, ASKED, earlier())
+    assert told.seconds == pytest.approx((without.seconds or 0) + 7)
 
 
 def test_it_comes_near_to_what_the_experiment_then_takes(

@@ -11,6 +11,7 @@ import pytest
 from app.bench.experiments import charts
 from app.bench.experiments.charts import ChartName
 from app.bench.experiments.charts.thin import MOST_POINTS, thinned, thinning_words
+from app.bench.experiments.figure_text import ratio_words
 from app.bench.experiments.findings import Findings, findings_of
 from app.bench.experiments.samples import PassResult, SetupFigure
 from app.bench.experiments.statistics import moves
@@ -51,7 +52,8 @@ def test_a_pareto_point_is_the_median_with_its_interval() -> None:
 
 def test_pareto_shows_who_stands_how() -> None:
     figure: Any = charts.pareto_chart(findings(ONE, TWO, WORSE), "tpot_ns", "peak_memory_bytes")
-    assert figure.layout.title.text == "2 of 3 setups are on the front of TPOT and peak memory"
+    title = figure.layout.title.text.replace("<br>", " ")
+    assert title == "2 of 3 setups are on the front of TPOT and peak memory"
     opacities = [trace.marker.opacity for trace in figure.data[1:]]
     assert opacities[:2] == [1, 1]
     assert opacities[2] < 0.5
@@ -105,6 +107,13 @@ def test_ratios_are_in_colour_only_where_they_are_proven() -> None:
     assert set(used[1:]) == {colors.LIGHT[1]}
     assert figure.layout.xaxis.type == "log"
     assert figure.data[1].x[0] == pytest.approx(1.8)
+
+
+def test_ratios_are_worded_from_the_larger_side() -> None:
+    assert ratio_words("ttft_ns", 1.27) == "1.27× slower"
+    assert ratio_words("peak_memory_bytes", 0.5) == "2.00× smaller"
+    assert ratio_words("decode_tokens_per_second", 0.5) == "2.00× slower"
+    assert ratio_words("peak_memory_bytes", 1.0031) == "1.003× larger"
 
 
 def test_few_pairs_are_not_compared() -> None:

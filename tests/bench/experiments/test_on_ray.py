@@ -1,178 +1,297 @@
-"""An experiment on a Ray of two workers: the same records, pairs whole, a lost worker made good."""
+"""An experiment on a real Ray: a head and a second node with a worker each, on this machine."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
-from app.bench.experiments import on_ray
+from app.bench.experiments import ray_cluster
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.order import sequence
-from app.bench.experiments.plan import Plan, PlannedSetup
+from app.bench.experiments.on_ray import PASSES_ARE_MADE_HERE, conduct_on_ray
+from app.bench.experiments.plan import Plan
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, begin, records_of, resume
-from app.bench.experiments.units import Units, units_of
-from app.bench.experiments.workloads import pasted
 from app.bench.record import RunRecord
 from backends.engine import CancelToken
-from backends.errors import MissingDependency
+from backends.errors import DynoError
 from backends.settings import ROOT
-from tests.bench.experiments.ray_hook import DYING_FILE
-from tests.fakes.workshop import Workshop, setup_of
+from tests.bench.experiments.ray_hook import DYING_FILE, NODE
+from tests.bench.experiments.test_fanning_out import ASKED, aside, compared, plan_of
+from tests.fakes.workshop import Workshop
 
-ASKED = pasted("One?\nTwo?\nThree?")
-
-
-def plan_of(*models: str, **fields: object) -> Plan:
-    setups = tuple(PlannedSetup(label=model, setup=setup_of(model)) for model in models)
-    small = {"name": "fanned out", "setups": setups, "repeats": 4, "output_tokens": 4}
-    return Plan.model_validate(small | fields)
+pytestmark = pytest.mark.ray
+_PLUGIN = "[llm_dyno.backends]\nfake = tests.bench.experiments.ray_hook:DyingBackend\n"
 
 
-def test_all_setups_and_both_orders_of_a_pair_belong_to_one_unit() -> None:
-    cells = sequence(3, [1, 2], 4, seed=0)
-    units = units_of(cells)
-    assert sorted(cell for unit in units for cell in unit) == sorted(cells)
-    owner = {cell.pair: index for index, unit in enumerate(units) for cell in unit}
-    assert all(owner[cell.pair] == index for index, unit in enumerate(units) for cell in unit)
-    assert all({cell.setup for cell in unit} == {0, 1, 2} for unit in units)
-    assert len(units) == 2 * 2
+@dataclass(frozen=True, slots=True)
+class TwoNodes:
+    """`dying`: see ray_hook. `raylets` are the processes that start workers."""
+
+    address: str
+    dying: Path
+    raylets: tuple[int, ...]
+
+    def workers(self) -> list[psutil.Process]:
+        """Processes of actors."""
+        found = []
+        for pid in self.raylets:
+            for process in psutil.Process(pid).children():
+                with contextlib.suppress(psutil.Error):
+                    if any("_Worker" in word for word in process.cmdline()):
+                        found.append(process)
+        return found
 
 
-def test_a_unit_that_was_given_back_is_taken_again() -> None:
-    units = Units(units_of(sequence(1, [1], 2, seed=0)))
-    first = units.take()
-    assert first is not None
-    units.end(first, is_done=False)
-    assert units.take() == first
-    units.end(first, is_done=True)
-    assert units.take() is None
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
-def test_without_ray_it_says_what_to_install(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sys
-
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingDependency, match="not installed"):
-        fanned_out(workshop, plan_of("a"))
-
-
-@pytest.fixture
-def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A Ray of this machine whose workers know the fake backend; the file makes one die."""
-    ray = pytest.importorskip("ray")
-    dying = tmp_path / "dying"
-    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # paths of its sockets must be short
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(
-        address="local",
-        num_cpus=2,
-        include_dashboard=False,
-        object_store_memory=100_000_000,
-        log_to_driver=False,
-        _temp_dir=folder,
-        _node_ip_address="127.0.0.1",
-        runtime_env={
-            "env_vars": {"PYTHONPATH": str(ROOT), DYING_FILE: str(dying)},
-            "worker_process_setup_hook": "tests.bench.experiments.ray_hook.register",
-        },
-    )
-    yield dying
-    ray.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
+@pytest.fixture(scope="module")
+def two_nodes(session_folder: Path) -> Iterator[TwoNodes]:
+    """Their environment knows the fake backend as a plugin; nothing else of ours is given."""
+    folder = session_folder / "plugin"
+    (folder / "fake-1.0.dist-info").mkdir(parents=True)
+    (folder / "fake-1.0.dist-info" / "METADATA").write_text("Name: fake\nVersion: 1.0\n")
+    (folder / "fake-1.0.dist-info" / "entry_points.txt").write_text(_PLUGIN)
+    for name, value in (ray_cluster._QUIET | ray_cluster._ALONE).items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray keeps it for good
+    port, dying = free_port(), session_folder / "dying"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(ROOT)]))
+        patch.setenv(DYING_FILE, str(dying))
+        patch.setenv(NODE, "1")
+        cluster_utils = pytest.importorskip("ray.cluster_utils")
+        cluster = cluster_utils.Cluster()
+        try:
+            cluster.add_node(ray_client_server_port=port)
+            patch.setenv(NODE, "2")
+            second = cluster.add_node()
+            nodes = (cluster.head_node, second)
+            raylets = tuple(one.all_processes["raylet"][0].process.pid for one in nodes)
+            yield TwoNodes(f"ray://127.0.0.1:{port}", dying, raylets)
+        finally:
+            cluster.shutdown()
 
 
 def fanned_out(
+    two_nodes: TwoNodes,
     workshop: Workshop,
     plan: Plan,
-    cancel: CancelToken | None = None,
     again: Experiment | None = None,
     at: int | None = None,
+    do: Callable[[CancelToken], None] = CancelToken.cancel,
 ) -> Experiment:
-    """Conducted on two workers; with `at`, stopped after so many runs."""
-    token = cancel or CancelToken()
+    """Conducted on the cluster; after `at` runs something is done, once."""
+    token, done = CancelToken(), []
 
     def tell(status: Status) -> None:
-        if at is not None and status.made >= at:
-            token.cancel()
+        if at is not None and status.made >= at and not done:
+            done.append(status)
+            do(token)
 
     laboratory = Laboratory(workshop.bench, workshop.store)
     experiment = again or begin(workshop.store, plan, ASKED)
-    return on_ray.conduct_on_ray(laboratory, experiment, ASKED, token, tell, workers=2)
+    return conduct_on_ray(laboratory, experiment, ASKED, token, tell, two_nodes.address)
 
 
-def compared(workshop: Workshop, experiment: Experiment) -> dict[tuple[int, ...], list[RunRecord]]:
-    """For each pair the run of each setup that counts."""
-    pairs = defaultdict(list)
-    for run in records_of(workshop.store, experiment):
-        if run.experiment and run.experiment.round and run.is_undisturbed:
-            pairs[run.experiment.pair].append(run)
-    return pairs
-
-
-def assert_whole(workshop: Workshop, experiment: Experiment, setups: int) -> set[str]:
-    """Each pair has one run of each setup, all made by one worker. Returns the workers."""
+def assert_whole(workshop: Workshop, experiment: Experiment) -> set[str]:
+    """Each pair was made by one worker. Returns the workers."""
     pairs = compared(workshop, experiment)
     assert len(pairs) == 3 * 4
-    for runs in pairs.values():
-        places = [run.experiment for run in runs if run.experiment]
-        assert sorted(place.setup for place in places) == list(range(setups))
-        assert len({place.worker for place in places}) == 1
-    return {run.experiment.worker for runs in pairs.values() for run in runs if run.experiment}
+    assert all(len(workers) == 1 for workers in pairs.values())
+    return set().union(*pairs.values())
 
 
-@pytest.mark.ray
-def test_two_workers_make_every_run_once_and_each_pair_on_one_of_them(
-    ray: Path, workshop: Workshop
-) -> None:
-    ended = fanned_out(workshop, plan_of("a", "b"))
-    assert (ended.state, ended.reason) == ("finished", "")
-    assert len(assert_whole(workshop, ended, 2)) == 2
-    assert all(run.environment.hardware for run in records_of(workshop.store, ended))
-
-
-@pytest.mark.ray
-def test_what_a_dead_worker_left_is_made_again_by_the_other(ray: Path, workshop: Workshop) -> None:
-    ray.touch()
-    ended = fanned_out(workshop, plan_of("a", "dies"))
-    assert not ray.exists()
-    assert ended.state == "finished"
-    assert ended.left_out == {}
-    assert assert_whole(workshop, ended, 2)
-
-
-@pytest.mark.ray
-def test_a_stop_ends_all_workers_and_what_is_missing_is_made_later(
-    ray: Path, workshop: Workshop
+def test_two_workers_make_every_run_and_each_pair_on_one_of_them(
+    two_nodes: TwoNodes, workshop: Workshop
 ) -> None:
     plan = plan_of("a", "b")
-    stopped = fanned_out(workshop, plan, at=7)
-    assert stopped.state == "stopped"
-    again = resume(workshop.store, stopped.id, plan, ASKED)
-    ended = fanned_out(workshop, plan, again=again)
+    ended = fanned_out(two_nodes, workshop, plan)
+    assert (ended.state, ended.reason, ended.left_out) == ("finished", "", {})
+    host = socket.gethostname()
+    assert assert_whole(workshop, ended) == {f"{host} (1)", f"{host} (2)"}
+    orders = defaultdict(list)
+    records = records_of(workshop.store, ended)
+    for run in sorted(records, key=lambda run: run.timeline.queued_ns):
+        assert run.experiment
+        if run.experiment.round > 0 and run.experiment.attempt == 1:
+            orders[run.experiment.worker].append(run.experiment.setup)
+    for order in orders.values():
+        fours = [order[start : start + 4] for start in range(0, len(order), 4)]
+        assert all(four in ([0, 1, 1, 0], [1, 0, 0, 1]) for four in fours)
+    assert all(run.environment.hardware for run in records)
+    assert two_nodes.workers() == []
+
+
+def test_the_work_of_a_killed_worker_is_done_by_the_other_and_no_run_is_lost(
+    two_nodes: TwoNodes, workshop: Workshop
+) -> None:
+    before: list[str] = []
+
+    def kill_one(token: CancelToken) -> None:
+        (found,) = workshop.store.experiments(None)
+        before.extend(run.id for run in records_of(workshop.store, found))
+        two_nodes.workers()[0].kill()
+
+    ended = fanned_out(two_nodes, workshop, plan_of("a", "b"), at=3, do=kill_one)
     assert ended.state == "finished"
-    assert_whole(workshop, ended, 2)
+    assert_whole(workshop, ended)
+    assert set(before) <= {run.id for run in records_of(workshop.store, ended)}
 
 
-@pytest.mark.ray
-def test_a_ray_of_its_own_is_gone_afterwards() -> None:
-    pytest.importorskip("ray")
-    with on_ray._connected(on_ray.LOCAL) as ray:
-        assert ray.is_initialized()
-        folder = Path(ray._private.worker._global_node.get_temp_dir_path())
-    assert not ray.is_initialized()
-    assert not folder.exists()
-    named: list[str] = []
+def test_what_a_worker_had_half_made_is_made_again_whole(
+    two_nodes: TwoNodes, workshop: Workshop
+) -> None:
+    two_nodes.dying.touch()
+    ended = fanned_out(two_nodes, workshop, plan_of("a", "dies", warm_ups=0))
+    assert not two_nodes.dying.exists()
+    assert (ended.state, ended.left_out) == ("finished", {})
+    assert_whole(workshop, ended)
+    assert len(aside(workshop, ended)) <= 1
+
+
+def test_a_stop_ends_all_workers_and_what_is_missing_is_made_later(
+    two_nodes: TwoNodes, workshop: Workshop
+) -> None:
+    plan = plan_of("a", "b")
+    stopped = fanned_out(two_nodes, workshop, plan, at=7)
+    assert stopped.state == "stopped"
+    assert two_nodes.workers() == []
+    again = resume(workshop.store, stopped.id, plan, ASKED)
+    ended = fanned_out(two_nodes, workshop, plan, again=again)
+    assert ended.state == "finished"
+    assert_whole(workshop, ended)
+
+
+def test_a_model_that_one_worker_lacks_is_told_before_anything_is_run(
+    two_nodes: TwoNodes, workshop: Workshop
+) -> None:
+    with pytest.raises(DynoError, match=r"\(2\) cannot run “one-node”: There is no folder"):
+        fanned_out(two_nodes, workshop, plan_of("a", "one-node"))
+    (experiment,) = workshop.store.experiments(None)
+    assert records_of(workshop.store, experiment) == []
+
+
+def test_no_token_goes_to_the_workers(
+    two_nodes: TwoNodes, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    ended = fanned_out(two_nodes, workshop, plan_of("a", "tells"))
+    assert "The token is not here." in ended.left_out["tells"]
+    assert "hf_secret" not in "".join(map(str, records_of(workshop.store, ended)))
+
+
+def test_passes_are_left_to_one_machine(two_nodes: TwoNodes, workshop: Workshop) -> None:
+    ended = fanned_out(two_nodes, workshop, plan_of("a", "b", energy=True))
+    assert (ended.state, ended.reason) == ("stopped", PASSES_ARE_MADE_HERE)
+    assert_whole(workshop, ended)
+
+
+def test_where_no_cluster_answers_it_says_how_to_start_one(workshop: Workshop) -> None:
+    nowhere = TwoNodes(f"ray://127.0.0.1:{free_port()}", Path(), ())
+    with pytest.raises(DynoError, match="No Ray cluster answers"):
+        fanned_out(nowhere, workshop, plan_of("a"))
+
+
+def test_records_of_a_worker_are_records(two_nodes: TwoNodes, workshop: Workshop) -> None:
+    ended = fanned_out(two_nodes, workshop, plan_of("a", repeats=1))
+    for run in records_of(workshop.store, ended):
+        assert RunRecord.model_validate_json(run.model_dump_json()) == run
+        assert run.visitor == "local"
+        assert run.timeline.released_ns is not None
+
+
+# A Ray of one's own
+
+PLAN = """
+name = "Two engines"
+workload = "two.txt"
+repeats = 1
+output_tokens = 4
+warm_ups = 0
+[[setups]]
+model = "{model}"
+threads = 1
+[[setups]]
+model = "{model}"
+threads = 1
+kv_cache = "off"
+"""
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Living processes that were told of this folder when they were started."""
+    found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            named += [process.name()] if str(folder) in " ".join(process.cmdline()) else []
-    assert named == []
+            told = [*process.cmdline(), *process.environ().values()]
+            if any(str(folder) in one for one in told):
+                found.append(process)
+    return found
+
+
+def listening(processes: list[psutil.Process]) -> dict[str, set[str]]:
+    """Addresses that processes answer on, with the processes' names."""
+    found = defaultdict(set)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            for one in process.net_connections("inet"):
+                if one.status == psutil.CONN_LISTEN:
+                    found[one.laddr.ip].add(process.name())
+    return found
+
+
+@pytest.mark.slow
+def test_the_bundled_model_on_a_ray_of_its_own_which_answers_on_the_loopback_alone(
+    tmp_path: Path, session_folder: Path, bundled_model: Path
+) -> None:
+    (tmp_path / "two.txt").write_text("What is 1 + 1?\nWhat is 2 + 2?\n")
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN.format(model=bundled_model))
+    scratch = session_folder / secrets.token_hex(2)  # paths of sockets must be short
+    scratch.mkdir()
+    ours = {"TMPDIR": str(scratch), "HOME": str(tmp_path)}
+    env = {name: one for name, one in os.environ.items() if not name.startswith("RAY_")} | ours
+    command = [sys.executable, "-m", "app.bench", "run", str(plan), "--json"]
+    process = subprocess.Popen(
+        [*command, "--on", "ray", "--workers", "2"],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    answering: dict[str, set[str]] = {}
+    try:
+        while process.poll() is None:
+            for address, names in listening(processes_of(scratch)).items():
+                answering.setdefault(address, set()).update(names)
+            time.sleep(1)
+        told = process.stdout.read() if process.stdout else ""
+        assert process.returncode == 0, told
+        assert processes_of(scratch) == []
+    finally:
+        for one in processes_of(scratch):
+            one.kill()
+    assert json.loads(told.splitlines()[-1])["experiment"]["state"] == "finished"
+    assert f"Runs made on: {socket.gethostname()} (1)" in told
+    assert set(answering) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}, answering
+    assert any("raylet" in names for names in answering.values())
+    assert list(scratch.glob("ray-*")) == []
+    assert not (tmp_path / ".ray").exists()

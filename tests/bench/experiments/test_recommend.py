@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.bench.compare import PairedRatio, paired_ratio
-from app.bench.experiments.findings import SetupFigures
+from app.bench.experiments.findings import SetupFigures, findings_of
 from app.bench.experiments.recommend import Recommendation, choose, judge, recommend, wishes
 from app.bench.experiments.recommend_text import (
     details,
@@ -16,7 +16,14 @@ from app.bench.experiments.recommend_text import (
     verdict,
 )
 from app.bench.experiments.samples import PassResult, SetupFigure
-from tests.bench.experiments.made_up import MS, figure, findings, setup_figures
+from tests.bench.experiments.made_up import (
+    MS,
+    an_experiment,
+    figure,
+    findings,
+    sample,
+    setup_figures,
+)
 
 MB = 1_000_000
 FAST = {"e2e_ns": 100 * MS, "ttft_ns": 10 * MS, "peak_memory_bytes": 80 * MB}
@@ -81,6 +88,18 @@ def test_limits_exclude_and_say_whom() -> None:
     assert "of the 1 of 2 setups that keeps both limits" in verdict(found, chosen)
 
 
+def test_a_plan_that_may_end_early_asks_for_more_confidence_before_it_names_the_best() -> None:
+    asked: list[float] = []
+
+    def versus(one: int, other: int, metric: str, confidence: float) -> None:
+        asked.append(confidence)
+
+    setups = [setup_figures(index, figure("e2e_ns", 100, 90, 110)) for index in range(3)]
+    choose(setups, {}, "fastest", "e2e_ns", versus, 0.96)
+    assert asked == pytest.approx([0.98] * len(asked))
+    assert asked
+
+
 def test_setups_without_a_proven_difference_are_tied() -> None:
     setups = [
         setup_figures(0, figure("e2e_ns", 100, 90, 110)),
@@ -122,6 +141,17 @@ def test_pairs_overrule_medians() -> None:
     assert chosen.best == (1,)
     assert chosen.runner_up is not None
     assert chosen.runner_up.index == 0
+
+
+def test_where_pairs_overrule_medians_it_is_said() -> None:
+    drift = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+    slower = [sample(0, round_, {"tpot_ns": MS * f}) for round_, f in enumerate(drift, 1)]
+    faster = [sample(1, round_, {"tpot_ns": MS * f * 0.9}) for round_, f in enumerate(drift, 1)]
+    late = [sample(1, round_, {"tpot_ns": 99 * MS}) for round_ in range(9, 14)]
+    found = findings_of(an_experiment(2), [*slower, *faster, *late])
+    chosen = recommend(found, {}, "fastest")
+    assert chosen.best == (1,)
+    assert "Its median is the better one, but pair by pair it is not" in details(found, chosen)[0]
 
 
 def test_a_figure_without_pairs_is_told_apart_by_its_intervals() -> None:

@@ -98,6 +98,16 @@ def test_the_plan_in_it_can_be_run_again_and_tells_no_folder(page: str) -> None:
     assert "somebody" not in page
 
 
+def test_the_lengths_of_a_grid_and_an_early_end_are_in_it() -> None:
+    plan = findings().experiment.plan
+    grid = {"workload": "lengths", "prompt_tokens_grid": (64, 512), "output_tokens_grid": (16, 32)}
+    asked = Plan.model_validate(plan.model_dump() | grid | {"stop_within_percent": 3})
+    told = text_of(html(findings(plan=asked), RECORDS[:1]))
+    assert "Answers exactly 16, 32 tokens" in told
+    assert "Prompts of about 64, 512 tokens" in told
+    assert "Early end when every interval is within ± 3 %" in told
+
+
 def test_what_failed_and_was_disturbed_is_in_it() -> None:
     disturbed = [one.model_copy(update={"disturbed": "other work"}) for one in RECORDS]
     found = findings(disturbed, left_out={"B & C": "The weights are broken."}, reason="Stopped.")

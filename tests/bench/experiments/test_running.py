@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bench.experiments import sitting
+from app.bench.experiments import running, sitting
 from app.bench.experiments.disturbance import OtherLoad, Reading, disturbance
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import Plan, PlanInvalid, PlannedSetup
@@ -179,6 +179,20 @@ def test_a_finished_experiment_has_nothing_left_to_make(laboratory: Laboratory) 
     again = resume(laboratory.store, ended.id, plan, ASKED)
     assert conduct(laboratory, again, ASKED, CancelToken()).state == "finished"
     assert len(records_of(laboratory.store, ended)) == count
+
+
+def test_what_was_kept_is_read_some_at_a_time_and_whole(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_RECORDS_AT_ONCE", 4)
+    plan = plan_of("a", "b")
+    ended = conducted(laboratory, plan)
+    kept = list(running.kept_runs(laboratory.store, ended))
+    assert kept == records_of(laboratory.store, ended)
+    assert len(kept) == 14
+    again = resume(laboratory.store, ended.id, plan, ASKED)
+    assert conduct(laboratory, again, ASKED, CancelToken()).state == "finished"
+    assert laboratory.store.count(RunFilter(visitor=None, experiment_id=ended.id)) == 14
 
 
 def test_another_process_goes_on_from_the_store_after_a_crash(

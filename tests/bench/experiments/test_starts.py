@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.plan import Plan, PlannedSetup, parse_plan
 from app.bench.experiments.starts import StartFailed, Version, one_start, other_version
 from app.bench.experiments.workloads import load_workload
@@ -58,6 +59,17 @@ def test_a_start_is_one_round_in_the_versions_own_folder_and_data(
     assert planned.time_budget_seconds is None
     assert "quality" not in text  # an earlier version knows no such field
     assert load_workload(planned.workload).digest == WORKLOAD.digest
+
+
+def test_a_grid_of_lengths_stays_one_and_no_start_ends_early(tmp_path: Path) -> None:
+    grid = {"workload": "lengths", "prompt_tokens_grid": (8, 16), "output_tokens_grid": (4,)}
+    plan = Plan.model_validate(PLAN.model_dump() | grid | {"stop_within_percent": 3})
+    its = version(tmp_path, TELLS)
+    told = json.loads(one_start(its, plan, workload_of(plan), 0).experiment_id)
+    planned = parse_plan(Path(told["argv"][1]).read_text())
+    assert workload_of(planned) == workload_of(plan)
+    assert planned.sampling_of(0).max_new_tokens == 4
+    assert planned.stop_within_percent is None
 
 
 def test_what_a_version_said_is_told_where_it_made_nothing(tmp_path: Path) -> None:

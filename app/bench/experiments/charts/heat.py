@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ROW_PX, _MARGINS_PX = 48, 140
 _FULL_AT = 2.0  # a ratio of 4 either way has the full colour
 _NOT_MEASURED = "<span style='font-size:11px'>not<br>measured</span>"
-_HEADING_CHARACTERS = 11
+_HEADING_CHARACTERS = 10
 _MANY = 6  # figures beside each other
 _WORST, _PLAIN, _BEST = -1.0, 0.0, 1.0
 _TINTS = {  # text of the theme is readable on all of them

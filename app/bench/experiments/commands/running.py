@@ -23,11 +23,13 @@ from app.bench.experiments.commands.common import (
     opened_store,
     told,
 )
-from app.bench.experiments.commands.following import conducted
+from app.bench.experiments.commands.following import conducted, say_expected
+from app.bench.experiments.expectation import earlier_runs, expected
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.lengths import workload_of
-from app.bench.experiments.on_ray import LOCAL, conduct_on_ray
+from app.bench.experiments.on_ray import PASSES_ARE_MADE_HERE, conduct_on_ray
 from app.bench.experiments.plan import read_plan
+from app.bench.experiments.ray_cluster import LOCAL
 from app.bench.experiments.running import begin, resume
 from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.experiments.tables import show_conclusion
@@ -54,8 +56,11 @@ def run(
     """Run the experiment that a file plans; Ctrl-C keeps what is done."""
     out = console()
     with told(out, as_json), opened_store(writes=True) as store:
+        conduct_there = _where(on, workers)
         planned = read_plan(plan)
         workload = workload_of(planned, get_settings().max_prompt_chars)
+        if on is None:  # other machines tell nothing of this one's runs, nor they of theirs
+            say_expected(expected(planned, workload, earlier_runs(store, planned, None)), out)
         if resume_id is None:
             begun = experiment = begin(store, planned, workload)
         else:
@@ -65,13 +70,14 @@ def run(
         out.print(f"Experiment {begun.id}", highlight=False)
         cancel = CancelToken()
         try:
-            experiment = conducted(store, begun, workload, out, cancel, _where(on, workers))
+            experiment = conducted(store, begun, workload, out, cancel, conduct_there)
         except Cancelled as error:
             out.print(error.message, markup=False)
             raise typer.Exit(EXIT_STOPPED) from error
         finally:
             if experiment.state != "finished":
-                again = f"To go on: python -m app.bench run {plan} --resume {begun.id}"
+                there = f" --on {on}" if on and experiment.reason != PASSES_ARE_MADE_HERE else ""
+                again = f"To go on: python -m app.bench run {plan} --resume {begun.id}{there}"
                 out.print(again, markup=False, highlight=False, soft_wrap=True)
         findings = findings_in(store, experiment)
         show_conclusion(findings, out)
