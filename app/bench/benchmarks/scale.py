@@ -75,7 +75,7 @@ def measure(console: Console, runs: int, repeats: int) -> list[BenchmarkRecord]:
                 for _ in range(repeats):
                     with ServerProcess(folder, SHIPPED_ENTRY) as server, new_page(browser) as page:
                         server.wait_answering()
-                        _look(server, page, filled, seen)
+                        _look_or_say_why_not(server, page, filled, seen)
         except DynoError as error:
             reason = f"{error.message} {error.remedy}".strip()
             return [target.not_measured(reason) for target in TARGETS]
@@ -90,6 +90,16 @@ def _filled(folder: Path, runs: int) -> Filled:
         return fill(store, runs)
     finally:
         store.close()
+
+
+def _look_or_say_why_not(server: ServerProcess, page: Page, filled: Filled, seen: _Seen) -> None:
+    from playwright.sync_api import Error
+
+    try:
+        _look(server, page, filled, seen)
+    except Error as error:
+        said = error.message.splitlines()[0]
+        raise DynoError(f"A page did not get ready: {said}", detail=server.log_tail()) from error
 
 
 def _look(server: ServerProcess, page: Page, filled: Filled, seen: _Seen) -> None:
