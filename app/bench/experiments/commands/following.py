@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from app.bench.benchmarks.engines import opened_bench
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
 from app.bench.experiments.clock_drops import why_not_watched
+from app.bench.experiments.expectation import Expectation
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, conduct
@@ -42,6 +43,16 @@ def conducted(
         return _followed(
             console, lambda tell: make(laboratory, begun, workload, cancel, tell), cancel
         )
+
+
+def say_expected(found: Expectation, console: Console) -> None:
+    """What all runs of a plan will take, also where some are made already."""
+    if found.seconds is None:
+        told = f"Duration {found.reason}."
+    else:
+        cost = f", ${found.dollars:.4f}" if found.dollars is not None else f"; {found.reason}"
+        told = f"Expected of all runs: about {_duration(found.seconds)}{cost}."
+    console.print(told, style="dim", markup=False, highlight=False)
 
 
 def _followed(

@@ -23,7 +23,8 @@ from app.bench.experiments.commands.common import (
     opened_store,
     told,
 )
-from app.bench.experiments.commands.following import conducted
+from app.bench.experiments.commands.following import conducted, say_expected
+from app.bench.experiments.expectation import earlier_runs, expected
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.lengths import workload_of
 from app.bench.experiments.on_ray import PASSES_ARE_MADE_HERE, conduct_on_ray
@@ -58,6 +59,8 @@ def run(
         conduct_there = _where(on, workers)
         planned = read_plan(plan)
         workload = workload_of(planned, get_settings().max_prompt_chars)
+        if on is None:  # other machines tell nothing of this one's runs, nor they of theirs
+            say_expected(expected(planned, workload, earlier_runs(store, planned, None)), out)
         if resume_id is None:
             begun = experiment = begin(store, planned, workload)
         else:
