@@ -20,7 +20,7 @@ _CLEAR = "rgba(0,0,0,0)"
 _CHARACTER_PX = 7.2
 _LABEL_PX = 17
 _MOST_TICKS = 8
-_SUBTITLE_LINE_PX = 18
+_SUBTITLE_LINE_PX, _TITLE_LINE_PX = 18, 20
 _TITLE_CHARACTERS, _SUBTITLE_CHARACTERS = 50, 74
 _LINE_CHART_PX = 320
 _BAR_PX, _BAR_MARGINS_PX = 46, 120
@@ -70,7 +70,9 @@ def tall_chart(title: str, subtitle: str, height: int, *, dark: bool) -> go.Figu
     title, subtitle = wrapped(title, _TITLE_CHARACTERS), wrapped(subtitle, _SUBTITLE_CHARACTERS)
     lines = (title + subtitle).count("<br>")
     figure = _chart(title, subtitle, dark=dark, height=height + lines * _SUBTITLE_LINE_PX)
-    figure.update_layout(margin_t=MARGIN["t"] + lines * _SUBTITLE_LINE_PX)
+    # A title of several lines is placed by its last one, so the others need room above.
+    above = title.count("<br>") * _TITLE_LINE_PX
+    figure.update_layout(margin_t=MARGIN["t"] + lines * _SUBTITLE_LINE_PX, title_pad_t=above)
     return figure
 
 

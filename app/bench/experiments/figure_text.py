@@ -18,6 +18,7 @@ _UNITS = {
     "joules_per_token": "J",
 }
 _NEAR_ONE = 1.01
+_LEAST = 0.000001
 _SHARES = {"top1_agreement", "identical_answers", "accuracy"}
 _SHORT = {
     "ttft_ns": "TTFT",
@@ -50,11 +51,18 @@ class Scale:
 
     def text(self, value: float) -> str:
         """A value with its unit: 21.3 ms, $0.042 per million tokens, 97 %."""
-        number = significant(value / self.divisor, self.digits)
+        number = self._number(value)
         if self.is_money:
             return f"${number}{self.unit[1:]}"
         gap = "" if self.unit in ("", "×") else THIN
         return f"{number}{gap}{self.unit}"
+
+    def _number(self, value: float) -> str:
+        """Its digits; what rounding leaves of nothing is told as about 0."""
+        scaled = value / self.divisor
+        if 0 < scaled < _LEAST and not self.is_money:
+            return "≈0"
+        return significant(scaled, self.digits)
 
     def short(self, value: float) -> str:
         """As `text`, for cells whose heading says of how much the price is: $0.042."""
@@ -68,7 +76,7 @@ class Scale:
         """The interval alone: [20.9, 21.8]; empty where there is none."""
         if figure.low is None or figure.high is None:
             return ""
-        ends = (significant(end / self.divisor, self.digits) for end in (figure.low, figure.high))
+        ends = (self._number(end) for end in (figure.low, figure.high))
         return f"[{', '.join(ends)}]"
 
     def with_interval(self, figure: SetupFigure) -> str:

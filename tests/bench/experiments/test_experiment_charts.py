@@ -11,7 +11,7 @@ import pytest
 from app.bench.experiments import charts
 from app.bench.experiments.charts import ChartName
 from app.bench.experiments.charts.thin import MOST_POINTS, thinned, thinning_words
-from app.bench.experiments.figure_text import ratio_words
+from app.bench.experiments.figure_text import figure_text, ratio_words
 from app.bench.experiments.findings import Findings, findings_of
 from app.bench.experiments.samples import PassResult, SetupFigure
 from app.bench.experiments.statistics import moves
@@ -246,3 +246,9 @@ def test_rows_are_the_data_of_a_chart_in_base_units() -> None:
     heat = charts.heat_rows(found)
     assert {row.metric for row in heat} == set(ONE)
     assert rows_csv([]) == ""
+
+
+def test_what_rounding_leaves_of_nothing_is_about_nothing() -> None:
+    kl = SetupFigure("kl_per_token", "KL per token", "nats", "lower", 1e-12, 0.0, 3e-12, 40)
+    told = figure_text(kl).replace("\u202f", " ")
+    assert told == "≈0 nats [0, ≈0]"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.bench.benchmarks.intervals import share_interval
-from app.bench.benchmarks.power import PAIRS, simulated
+from app.bench.benchmarks.power import PAIRS, simulated, spread_of
 
 # Times of one run go up and down together: here all three are one.
 LOGS = np.random.default_rng(0).normal(0, 0.05, (40, 1)).repeat(3, axis=1)
@@ -36,6 +36,13 @@ def test_power_grows_with_what_is_planted() -> None:
     shift = math.log(1.03) / (spread / math.sqrt(PAIRS))
     expected = 0.5 * math.erfc((2.50 - shift) / math.sqrt(2))
     assert found[1] == pytest.approx(expected, abs=0.06)
+
+
+def test_a_spread_of_few_pairs_has_a_wide_interval() -> None:
+    spread, low, high = spread_of([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+    assert spread == pytest.approx(np.std(range(7), ddof=1))
+    # Of chi squared with 6 degrees of freedom: √(6 / 14.449) and √(6 / 1.2373).
+    assert (low / spread, high / spread) == pytest.approx((0.6444, 2.2021), abs=1e-3)
 
 
 def test_the_interval_of_a_share_is_clopper_and_pearsons() -> None:
