@@ -107,9 +107,10 @@ def _line(one: ExperimentSummary, status: Status | None) -> None:
         state_in_words(one.state, status),
         counted(one.setups, "setup"),
         plain_text_as_markdown(one.workload),
-        counted(one.finished + one.failed, "run"),
-        moment(one.created_at),
     ]
+    # While it runs those are told that count; of one that ended all that were made, again or not.
+    said += [counted(one.finished + one.failed, "run")] if status is None else []
+    said.append(moment(one.created_at))
     said += [f"{counted(one.left_out, 'setup')} left out"] if one.left_out else []
     said += [f"made on {plain_text_as_markdown(one.imported_from)}"] if one.imported_from else []
     with st.container(
