@@ -13,6 +13,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,9 +30,6 @@ _CLOSE_SECONDS = 10
 _KNOCK_SECONDS = 5
 _CLIENT_PORT = 10001  # Ray's default
 _OBJECT_STORE_BYTES = 100_000_000
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
-# Read when ray is imported: without clusters, everything is on the loopback.
-_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 
 
 class Actor:
@@ -51,6 +49,25 @@ class Actor:
             self.ray.kill(self.handle)
 
 
+def prepare_environment(*, is_local: bool) -> None:
+    """What Ray reads when it is imported, where the user has not set it: tell nobody of its use,
+    and show a token.
+
+    A Ray of this machine alone is on the loopback only where there can be no clusters, and gets a
+    token of its own, which it would else leave in the home folder. That of a cluster may be set or
+    lie there, and Ray's client does not look for it by itself.
+    """
+    wanted = {"RAY_USAGE_STATS_ENABLED": "0"}
+    tokens = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}
+    if is_local:
+        wanted["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        wanted |= {} if tokens & os.environ.keys() else {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    if is_local or tokens & os.environ.keys() or (Path.home() / ".ray" / "auth_token").is_file():
+        wanted["RAY_AUTH_MODE"] = "token"
+    for name, value in wanted.items():
+        os.environ.setdefault(name, value)
+
+
 @contextlib.contextmanager
 def connected(address: str) -> Iterator[Any]:
     """Ray, connected; a Ray of this machine alone is ended and removed afterwards.
@@ -58,10 +75,7 @@ def connected(address: str) -> Iterator[Any]:
     Raises `MissingDependency` without Ray, `DynoError` where no cluster answers.
     """
     is_local = address == LOCAL
-    for name, value in (_QUIET | (_ALONE if is_local else {})).items():
-        os.environ.setdefault(name, value)
-    if is_local:
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    prepare_environment(is_local=is_local)
     try:
         import ray
     except ImportError as error:
@@ -88,7 +102,8 @@ def connected(address: str) -> Iterator[Any]:
         except (ConnectionError, OSError, RuntimeError, ValueError, ImportError) as error:
             raise DynoError(
                 f"No Ray cluster answers at {address}: {str(error).strip().splitlines()[0]}",
-                "Start one (ray start --head), or use --on ray for this machine alone.",
+                "Start one (ray start --head), or use --on ray for this machine alone. Where it "
+                "asks for a token, set RAY_AUTH_TOKEN to the cluster's.",
             ) from error
         yield ray
     finally:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -286,6 +289,36 @@ def test_a_gpu_is_locked_by_the_name_that_it_has_on_its_host(workshop: Workshop)
     mine, theirs = Scheduler(known_as={"cuda:0": "cuda:3"}), Scheduler()
     with mine.lease("cuda:0", "we", CancelToken()), theirs.lease("cuda:0", "they", CancelToken()):
         assert {one.device for one in mine.snapshot()} == {"cuda:3"}
+
+
+def test_workers_beside_are_no_disturbance() -> None:
+    busy = [sys.executable, "-c", "while True: pass"]
+    load = OtherLoad()
+    load.begin(new_processes=True)  # it starts after that, so it is not taken for an engine
+    with subprocess.Popen(busy) as sibling:
+        try:
+            load.siblings = (sibling.pid,)
+            load.begin(new_processes=False)
+            before = load._read_system().own
+            deadline = time.monotonic() + 20
+            while load._read_system().own < before + 0.1:
+                assert time.monotonic() < deadline
+        finally:
+            sibling.kill()
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_a_cluster_is_shown_the_token_that_there_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_set: bool
+) -> None:
+    ours = {"HOME": str(tmp_path)} | ({"RAY_AUTH_TOKEN": "cluster"} if is_set else {})
+    monkeypatch.setattr("os.environ", ours)
+    ray_cluster.prepare_environment(is_local=False)
+    assert ours.get("RAY_AUTH_MODE") == ("token" if is_set else None)
+    assert ours["RAY_USAGE_STATS_ENABLED"] == "0"
+    ray_cluster.prepare_environment(is_local=True)
+    assert ours["RAY_AUTH_MODE"] == "token"
+    assert (ours["RAY_AUTH_TOKEN"] == "cluster") is is_set
 
 
 def test_without_ray_it_says_what_to_install(

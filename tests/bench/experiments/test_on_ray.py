@@ -18,11 +18,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.bench.experiments import ray_cluster
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.on_ray import PASSES_ARE_MADE_HERE, conduct_on_ray
 from app.bench.experiments.plan import Plan
 from app.bench.experiments.progress import Status
+from app.bench.experiments.ray_cluster import prepare_environment
 from app.bench.experiments.running import Laboratory, begin, records_of, resume
 from app.bench.record import RunRecord
 from backends.engine import CancelToken
@@ -68,9 +68,7 @@ def two_nodes(session_folder: Path) -> Iterator[TwoNodes]:
     (folder / "fake-1.0.dist-info").mkdir(parents=True)
     (folder / "fake-1.0.dist-info" / "METADATA").write_text("Name: fake\nVersion: 1.0\n")
     (folder / "fake-1.0.dist-info" / "entry_points.txt").write_text(_PLUGIN)
-    for name, value in (ray_cluster._QUIET | ray_cluster._ALONE).items():
-        os.environ.setdefault(name, value)
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray keeps it for good
+    prepare_environment(is_local=True)  # for good: Ray keeps its token, too
     port, dying = free_port(), session_folder / "dying"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(ROOT)]))
