@@ -15,6 +15,7 @@ import pytest
 from app.bench.experiments import on_ray
 from app.bench.experiments.environments import workers
 from app.bench.experiments.experiment import Experiment
+from app.bench.experiments.ledger import SPOILT
 from app.bench.experiments.order import sequence
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.progress import Status
@@ -123,11 +124,15 @@ def fanned_out(
 
 
 def compared(workshop: Workshop, experiment: Experiment) -> dict[tuple[int, ...], list[RunRecord]]:
-    """For each pair the run of each setup that counts."""
+    """For each pair the run of each setup that counts, also where other work disturbed it."""
+    counting = {}
+    for run in reversed(records_of(workshop.store, experiment)):
+        place = run.experiment
+        if place and place.round and run.status == "finished" and run.disturbed != SPOILT:
+            counting[place.pair, place.setup] = run
     pairs = defaultdict(list)
-    for run in records_of(workshop.store, experiment):
-        if run.experiment and run.experiment.round and run.is_undisturbed:
-            pairs[run.experiment.pair].append(run)
+    for (pair, _), run in counting.items():
+        pairs[pair].append(run)
     return pairs
 
 
