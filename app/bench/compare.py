@@ -111,16 +111,18 @@ def paired_ratio(
     """
     if not a or len(a) != len(b):
         raise ValueError(f"pairs are needed, not {len(a)} and {len(b)} values")
-    if not all(value > 0 and math.isfinite(value) for value in (*a, *b)):
+    import numpy as np
+
+    values = np.array([a, b], dtype=float)
+    if not (np.isfinite(values) & (values > 0)).all():
         raise ValueError("values must be positive and finite")
-    logs = [math.log(x) - math.log(y) for x, y in zip(a, b, strict=True)]
+    logs = np.log(values[0]) - np.log(values[1])
     n = len(logs)
-    mean = math.fsum(logs) / n
+    mean = float(logs.mean())
     ratio = math.exp(mean)
     if n == 1:
         return PairedRatio(ratio, None, None, n, False, _too_few(ratio, None, n))
-    variance = math.fsum((value - mean) ** 2 for value in logs) / (n - 1)
-    half = _student_t(n - 1, confidence) * math.sqrt(variance / n)
+    half = _student_t(n - 1, confidence) * math.sqrt(float(logs.var(ddof=1)) / n)
     low, high = math.exp(mean - half), math.exp(mean + half)
     if n < PAIRS_FOR_A_VERDICT:
         return PairedRatio(ratio, low, high, n, False, _too_few(ratio, (low, high), n))

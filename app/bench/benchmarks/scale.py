@@ -20,7 +20,7 @@ from app.bench.benchmarks.browser import PROMPT_BOX, chromium, new_page
 from app.bench.benchmarks.intervals import mean_interval
 from app.bench.benchmarks.made_up_runs import LARGE_RUNS, Filled, fill
 from app.bench.benchmarks.records import BenchmarkRecord, Target
-from app.bench.benchmarks.server_process import SHIPPED_ENTRY, ServerProcess
+from app.bench.benchmarks.server_process import ServerProcess
 from app.bench.store import Store
 from backends.errors import DynoError
 from backends.settings import Settings
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 COMPARE = Target("compare_seconds", "s", "lower", bar=1.5)
 FILTER = Target("filter_seconds", "s", "lower", bar=0.5)
 RSS = Target("app_rss_mb", "MB", "lower", bar=400.0)
-TARGETS = (COMPARE, FILTER, RSS)
+LIST = Target("compare_list_seconds", "s", "lower")
+RELOAD = Target("compare_reload_seconds", "s", "lower")
+TARGETS = (COMPARE, FILTER, RSS, LIST, RELOAD)
 
 _READY = ".dyno-compare-ready"
 _QUIET_MS = 400
@@ -58,7 +60,9 @@ _IS_SETTLED = """
 class _Seen:
     """What was seen over all servers."""
 
+    listed: list[float] = field(default_factory=list)
     opened: list[float] = field(default_factory=list)
+    reloaded: list[float] = field(default_factory=list)
     filtered: dict[str, list[float]] = field(default_factory=dict)
     rss_mb: list[float] = field(default_factory=list)
 
@@ -73,8 +77,9 @@ def measure(console: Console, runs: int, repeats: int) -> list[BenchmarkRecord]:
         try:
             with chromium() as browser:
                 for _ in range(repeats):
-                    with ServerProcess(folder, SHIPPED_ENTRY) as server, new_page(browser) as page:
+                    with ServerProcess(folder) as server, new_page(browser) as page:
                         server.wait_answering()
+                        server.wait_preloaded()  # by then the cores are the page's alone
                         _look_or_say_why_not(server, page, filled, seen)
         except DynoError as error:
             reason = f"{error.message} {error.remedy}".strip()
@@ -103,18 +108,27 @@ def _look_or_say_why_not(server: ServerProcess, page: Page, filled: Filled, seen
 
 
 def _look(server: ServerProcess, page: Page, filled: Filled, seen: _Seen) -> None:
-    """One visit: the chat first, as everybody comes in; the large experiment; then the runs."""
+    """One visit: the chat first, as everybody does; the list; the large experiment; the runs."""
     page.add_init_script(f"({_WATCH})()")
     page.goto(server.url)
     page.locator(PROMPT_BOX).wait_for()
     _settle(page)
-    page.goto(f"{server.url}/compare?experiment={filled.large_experiment}")
+    page.get_by_role("link", name="Compare").first.click()
+    large = page.locator(f".st-key-open-experiment-{filled.large_experiment} button")
+    large.wait_for()
+    seen.listed.append(_since_asked(page, "performance.now()"))
+    _settle(page)
+    large.click()
     page.locator(_READY).first.wait_for(state="attached")
     _settle(page)
-    seen.opened.append(float(page.evaluate("window.dynoChanged")) / 1e3)
+    seen.opened.append(_since_asked(page, "window.dynoChanged"))
     for name in ("Over time", "Spread of the runs", "Against the reference"):
         button = page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name))
         _note(seen, f"chart “{name}”", page, button.first.click)
+    page.reload()
+    page.locator(_READY).first.wait_for(state="attached")
+    _settle(page)
+    seen.reloaded.append(float(page.evaluate("window.dynoChanged")) / 1e3)
     seen.rss_mb.append(psutil.Process(server.pid).memory_info().rss / 1e6)
     page.goto(f"{server.url}/runs")
     box = page.get_by_label("Setup", exact=True)
@@ -128,8 +142,12 @@ def _look(server: ServerProcess, page: Page, filled: Filled, seen: _Seen) -> Non
 def _note(seen: _Seen, what: str, page: Page, act: Callable[[], None]) -> None:
     act()
     _settle(page)
-    seconds = float(page.evaluate("window.dynoChanged - window.dynoAsked")) / 1e3
-    seen.filtered.setdefault(what, []).append(seconds)
+    seen.filtered.setdefault(what, []).append(_since_asked(page, "window.dynoChanged"))
+
+
+def _since_asked(page: Page, moment: str) -> float:
+    """Seconds from the last click or key to a moment of the page's clock."""
+    return float(page.evaluate(f"{moment} - window.dynoAsked")) / 1e3
 
 
 def _settle(page: Page) -> None:
@@ -142,12 +160,20 @@ def _records(filled: Filled, seen: _Seen) -> list[BenchmarkRecord]:
     large = min(LARGE_RUNS, filled.runs // 2)
     slowest = max(seen.filtered, key=lambda name: mean_interval(seen.filtered[name])[0])
     notes = {
-        COMPARE: f"navigation to a page that no longer changes, an experiment of {large:,} runs, "
-        f"first opening in a server of {filled.runs:,}",
+        COMPARE: f"from the click in the list until the page no longer changes, an experiment of "
+        f"{large:,} runs, first opening in a server of {filled.runs:,}",
         FILTER: f"the slowest of {len(seen.filtered)} filters and charts: {slowest}",
         RSS: "resident memory of the app's process with that page open",
+        LIST: "from the click on Compare until an experiment can be chosen",
+        RELOAD: "the same page loaded anew by the browser, until it no longer changes",
     }
-    samples = {COMPARE: seen.opened, FILTER: seen.filtered[slowest], RSS: seen.rss_mb}
+    samples = {
+        COMPARE: seen.opened,
+        FILTER: seen.filtered[slowest],
+        RSS: seen.rss_mb,
+        LIST: seen.listed,
+        RELOAD: seen.reloaded,
+    }
     records = []
     for target in TARGETS:
         mean, low, high = mean_interval(samples[target])

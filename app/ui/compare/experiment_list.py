@@ -12,6 +12,7 @@ from app.ui.compare import actions, address, drafting
 from app.ui.compare.example import example
 from app.ui.compare.experiment_menu import draw_menu, draw_name_field, is_renamed
 from app.ui.compare.size import counted, told_size
+from app.ui.compare.warm import warm_charts
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 
@@ -39,6 +40,7 @@ def draw_list() -> None:
     if not count:
         _first_visit()
         return
+    warm_charts()
     pages = -(-count // PAGE_SIZE)
     page = min(int(st.session_state.get(_PAGE, 1)), pages)
     shown = server.store.experiment_summaries(

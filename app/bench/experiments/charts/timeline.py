@@ -54,8 +54,9 @@ def _in_order(findings: Findings, metric: str) -> list[tuple[int, float]]:
     asked = table.conversations[runs] << _BITS | table.turns[runs]
     _, likes = np.unique(table.setups[runs] << 2 * _BITS | asked, return_inverse=True)
     relative = values[runs] / _medians(values[runs], likes)[likes]
+    moments = table.created_at[:]
     found = zip(runs.tolist(), relative.tolist(), strict=True)
-    return sorted(found, key=lambda one: table.created_at[one[0]])
+    return sorted(found, key=lambda one: moments[one[0]])
 
 
 def _medians(values: Floats, groups: Integers) -> Floats:
@@ -114,16 +115,21 @@ def timeline_chart(
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name=label, marker=look | {"symbol": symbol}
         )
-        figure.add_scatter(
-            x=[(row.at - start).total_seconds() / divisor for row in mine],
-            y=[row.relative for row in mine],
-            mode="markers",
-            showlegend=False,
-            marker=look | {"symbol": ["x-thin-open" if row.disturbed else symbol for row in mine]},
-            customdata=[plain(row.disturbed) or "not disturbed" for row in mine],
-            hovertemplate=f"<b>{label}</b><br>%{{y:.3~g}}× the median of its prompt<br>"
-            "%{customdata}<extra></extra>",
-        )
+        for is_disturbed in (False, True):
+            some = [row for row in mine if bool(row.disturbed) == is_disturbed]
+            if not some:
+                continue
+            hover = "<br>%{customdata}" if is_disturbed else "<br>not disturbed"
+            figure.add_scatter(
+                x=[(row.at - start).total_seconds() / divisor for row in some],
+                y=[row.relative for row in some],
+                mode="markers",
+                showlegend=False,
+                marker=look | {"symbol": "x-thin-open" if is_disturbed else symbol},
+                customdata=[plain(row.disturbed) for row in some] if is_disturbed else None,
+                hovertemplate=f"<b>{label}</b><br>%{{y:.3~g}}× the median of its prompt{hover}"
+                "<extra></extra>",
+            )
     figure.update_layout(
         xaxis=axis(f"Since the first run ({unit})", dark=dark, grid=False),
         yaxis=axis("Times the median, log axis", dark=dark, **_log_range(rows)),
