@@ -104,6 +104,7 @@ def test_experiments_are_listed_with_their_runs_counted(store: Store) -> None:
     store.save_experiment(experiment("e", created_at=NOON + DAY, state="stopped", reason="Stopped"))
     runs = [
         make_run(id="warm-up", experiment=place(round_=0)),
+        make_run(id="of a pass", experiment=place(round_=-1)),
         make_run(id="one", experiment=place(), created_at=NOON + DAY),
         make_run(id="two", experiment=place(1), disturbed="other work"),
         make_run(id="three", experiment=place(1, attempt=2), status="failed"),

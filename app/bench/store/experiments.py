@@ -147,7 +147,7 @@ def _counts(session: Session, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
             counted(RunGroupRow.is_disturbed.is_(True)),
             func.max(RunGroupRow.last_run_at),
         )
-        .where(RunGroupRow.experiment_id.in_(ids), RunGroupRow.is_warm_up.is_(False))
+        .where(RunGroupRow.experiment_id.in_(ids), RunGroupRow.is_compared.is_(True))
         .group_by(RunGroupRow.experiment_id)
     )
     return {

@@ -28,7 +28,7 @@ def kind_of(row: Mapping[str, Any]) -> dict[str, Any]:
         "is_disturbed": bool(row["disturbed"]),
         "experiment_id": row["experiment_id"],
         "place_setup": row["place_setup"],
-        "is_warm_up": row["place_round"] == WARM_UP_ROUND,
+        "is_compared": (row["place_round"] or 0) > WARM_UP_ROUND,
     }
 
 

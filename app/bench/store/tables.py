@@ -149,7 +149,7 @@ class RunGroupRow(Base):
     is_disturbed: Mapped[bool]
     experiment_id: Mapped[str | None]
     place_setup: Mapped[int | None]
-    is_warm_up: Mapped[bool]
+    is_compared: Mapped[bool]
     runs: Mapped[int]
     last_run_at: Mapped[dt.datetime | None]
 

@@ -216,7 +216,7 @@ def test_experiments_that_ask_other_things_are_not_compared(plan: Path) -> None:
     second = last_json(invoked("run", plan, "--json"))["experiment"]["id"]
     result = invoked("compare", first, second)
     assert result.exit_code == 2
-    assert "different lengths" in result.stdout
+    assert "its answers have other lengths" in result.stdout
 
 
 def test_a_setup_that_was_left_out_is_told_and_not_success(plan: Path, fake: FakeBackend) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.bench.experiments.across import why_not_across
 from app.bench.experiments.commands.common import (
     AsJson,
     ExperimentId,
@@ -104,11 +105,10 @@ def compare(
 
 
 def _refuse_other_work(one: Experiment, other: Experiment) -> None:
-    same = one.workload_digest == other.workload_digest
-    if not same or one.plan.answers_alike != other.plan.answers_alike:
-        what = "lengths of answers" if same else "workloads"
+    why = why_not_across(one, other)
+    if why:
         raise DynoError(
-            f"The two experiments have different {what}.", "Compare two that ask the same."
+            f"{other.id} cannot be held against {one.id}: {why}.", "Compare two that ask the same."
         )
 
 

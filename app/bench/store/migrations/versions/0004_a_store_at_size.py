@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("is_disturbed", sa.Boolean, nullable=False),
         sa.Column("experiment_id", sa.Text),
         sa.Column("place_setup", sa.BigInteger),
-        sa.Column("is_warm_up", sa.Boolean, nullable=False),
+        sa.Column("is_compared", sa.Boolean, nullable=False),
         sa.Column("runs", sa.BigInteger, nullable=False),
         sa.Column("last_run_at", _MOMENT),
     )
@@ -88,7 +88,7 @@ def _group(connection: sa.Connection) -> None:
             "is_disturbed": bool(row["disturbed"]),
             "experiment_id": row["experiment_id"],
             "place_setup": row["place_setup"],
-            "is_warm_up": row["place_round"] == 0,
+            "is_compared": (row["place_round"] or 0) > 0,
         }
         key = hashlib.sha256(json.dumps(list(kind.values())).encode()).hexdigest()[:32]
         keys.append({"run": row["id"], "key": key})
