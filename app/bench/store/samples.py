@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, overload
 
 import numpy as np
-from sqlalchemy import DateTime, select, type_coerce
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.bench.experiments.sample_table import SampleTable, floats, integers
@@ -21,7 +21,7 @@ from app.bench.store.tables import RunRow, in_utc
 
 _COLUMNS = (
     RunRow.id,
-    type_coerce(RunRow.created_at, DateTime(timezone=True)),
+    RunRow.created_at,
     *(RunRow.status, RunRow.error, RunRow.disturbed),
     *(RunRow.contended, RunRow.warm, RunRow.prompt_tokens, RunRow.output_tokens),
     *(RunRow.place_round, RunRow.place_conversation, RunRow.place_turn),
@@ -55,7 +55,9 @@ def samples(session: Session, experiment_id: str) -> SampleTable:
         RunRow.place_setup.is_not(None),
         RunRow.deleted_at.is_(None),
     )
-    rows = session.connection().execute(chosen).all()
+    with session.connection().execute(chosen) as result:
+        # As the driver gives them: what SQLAlchemy makes of them takes longer than the database.
+        rows = result.cursor.fetchall() if result.cursor is not None else []
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(_COLUMNS)
     run_ids, moments, statuses, errors, disturbances, contended, warm, *numbers = columns
     prompt_tokens, output_tokens, *places = numbers[:7]
@@ -106,9 +108,9 @@ def _parsed(reasons: str | None) -> Mapping[str, str]:
 
 
 class _Moments(Sequence[dt.datetime]):
-    """Moments as the database gave them, put into UTC when one is asked for."""
+    """Moments as the driver gave them (SQLite's as text), put into UTC when one is asked for."""
 
-    def __init__(self, kept: Sequence[dt.datetime]) -> None:
+    def __init__(self, kept: Sequence[dt.datetime | str]) -> None:
         self._kept = kept
 
     def __len__(self) -> int:
@@ -120,5 +122,9 @@ class _Moments(Sequence[dt.datetime]):
     def __getitem__(self, index: slice) -> list[dt.datetime]: ...
     def __getitem__(self, index: int | slice) -> dt.datetime | list[dt.datetime]:
         if isinstance(index, slice):
-            return [in_utc(one) for one in self._kept[index]]
-        return in_utc(self._kept[index])
+            return [_moment(one) for one in self._kept[index]]
+        return _moment(self._kept[index])
+
+
+def _moment(kept: dt.datetime | str) -> dt.datetime:
+    return in_utc(dt.datetime.fromisoformat(kept) if isinstance(kept, str) else kept)
