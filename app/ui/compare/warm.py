@@ -44,7 +44,13 @@ def _draw_one() -> None:
 
     figure = go.Figure()
     figure.add_scatter(x=[0], y=[0], error_x={"array": [0]}, marker={"symbol": ["circle"]})
-    figure.update_layout(title={"text": ""}, xaxis={"type": "log"})
+    figure.add_annotation(text="", x=0, y=0, font={"size": 12})
+    figure.add_vline(x=0)
+    figure.update_layout(
+        title={"text": "", "subtitle": {"text": ""}, "font": {"size": 12}},
+        xaxis={"type": "log", "title": {"text": ""}, "tickfont": {"size": 12}},
+        margin={"t": 0},
+    )
     figure.to_json()
 
 

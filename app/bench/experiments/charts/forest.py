@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.charts.colors import setup_color, setup_symbol
-from app.charts.style import MARGIN, Ink, axis, label_width, plain, shortened, tall_chart
+from app.charts.style import MARGIN, Ink, axis, label_width, plain, shortened, tall_chart, with_room
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _ROW_PX, _HEADING_PX, _MARGINS_PX = 26, 34, 125
-_AXIS_PX = 56
 _HEADING = _HEADING_PX / _ROW_PX  # in rows
 _FINE = (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2)
 _COARSE = tuple(one * 10.0**power for power in range(-4, 5) for one in (1, 2, 5))
@@ -78,7 +77,6 @@ def forest(
             type="log",
             range=[math.log10(low), math.log10(high)],
             rangemode="normal",
-            automargin=False,  # a margin that is found out is a second drawing
             **_ticks(low, high),
         ),
         yaxis=axis(
@@ -93,12 +91,10 @@ def forest(
             range=[position + 0.2, 0],
             rangemode="normal",
             ticklabelstandoff=6,
-            automargin=False,
         ),
-        margin_b=_AXIS_PX,
-        margin_l=left + MARGIN["l"],
         margin_r=label_width([row.text for row in rows]),
     )
+    with_room(figure, left + MARGIN["l"])
     return figure
 
 

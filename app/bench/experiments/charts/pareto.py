@@ -15,7 +15,7 @@ from app.bench.experiments.pareto import Standing
 from app.bench.experiments.samples import SetupFigure
 from app.charts.colors import faded, setup_color, setup_symbol
 from app.charts.placing import Named, places
-from app.charts.style import Ink, plain, shortened, tall_chart
+from app.charts.style import Ink, plain, shortened, tall_chart, with_room
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -114,6 +114,7 @@ def pareto_chart(
     figure.update_layout(
         xaxis=spans[0].axis(dark=dark), yaxis=spans[1].axis(dark=dark), clickmode="event+select"
     )
+    with_room(figure)
     return figure
 
 

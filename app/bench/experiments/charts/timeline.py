@@ -14,7 +14,7 @@ from app.bench.experiments.findings import Findings
 from app.bench.experiments.order import WARM_UP_ROUND
 from app.bench.experiments.sample_table import Floats, Integers
 from app.charts.colors import faded, setup_color, setup_symbol
-from app.charts.style import Ink, axis, legend_below, plain, tall_chart
+from app.charts.style import Ink, axis, legend_below, plain, tall_chart, with_room
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -134,6 +134,7 @@ def timeline_chart(
         xaxis=axis(f"Since the first run ({unit})", dark=dark, grid=False),
         yaxis=axis("Times the median, log axis", dark=dark, **_log_range(rows)),
     )
+    with_room(figure)
     legend_below(figure)
     return figure
 
