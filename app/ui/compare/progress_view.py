@@ -53,7 +53,8 @@ def told(status: Status) -> str:
     if status.dollars is not None:
         parts.append(f"\\{dollars_of_many(status.dollars)} so far")
     if status.disturbed:
-        parts.append(f"other work disturbed {grouped(status.disturbed)} of them")
+        runs = "run" if status.disturbed == 1 else "runs"
+        parts.append(f"other work disturbed {grouped(status.disturbed)} {runs}, made again")
     return " · ".join(parts)
 
 
