@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,15 @@ def test_a_folder_without_a_version_is_refused(tmp_path: Path) -> None:
         other_version(tmp_path, None, tmp_path)
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """What is started in the background of a shell ignores Ctrl-C, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_reaches_the_version_once_and_is_waited_for(tmp_path: Path) -> None:
     its = version(
         tmp_path,
