@@ -11,7 +11,8 @@ from app.ui.compare import address, drafting
 from app.ui.compare.draft import draft_of_setups
 from app.ui.copy_button import copy_button
 from app.ui.model_picker import draw_model_picker
-from app.ui.presets import PRESETS, Preset
+from app.ui.preset_buttons import draw_preset_buttons
+from app.ui.presets import Preset
 from app.ui.sampling import sampling_editor
 from backends.catalog import title_of
 from backends.settings import ROOT
@@ -97,18 +98,7 @@ def _order_picker(comparison: Comparison) -> None:
 
 
 def _presets(comparison: Comparison) -> None:
-    model = comparison.columns[0].setup.model
-    for preset in PRESETS:
-        refusal = preset.refusal(model)
-        st.button(
-            preset.title,
-            key=f"preset-{preset.key}",
-            help=refusal or preset.about,
-            disabled=bool(refusal),
-            on_click=apply_preset,
-            args=(preset, model),
-            width="stretch",
-        )
+    draw_preset_buttons(comparison.columns[0].setup.model, "preset", apply_preset)
 
 
 def apply_preset(preset: Preset, model: str, *, send: bool = False) -> None:

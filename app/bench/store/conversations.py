@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.bench.conversation import Comparison, Conversation, Turn
-from app.bench.store import runs
+from app.bench.store import owned, runs
 from app.bench.store.tables import ConversationRow, RunRow, TurnRow, in_utc
 from app.bench.store.values import ConversationSummary
 from backends.errors import DynoError, NotRecorded
@@ -137,28 +137,16 @@ def summaries(session: Session, visitor: str | None, limit: int) -> list[Convers
 
 
 def rename(session: Session, id_: str, visitor: str | None, title: str) -> bool:
-    row = _owned(session, id_, visitor)
-    if row is not None:
-        row.title = " ".join(title.split())[:MAX_TITLE_CHARS]
-    return row is not None
+    return owned.rename(_owned(session, id_, visitor), title, MAX_TITLE_CHARS)
 
 
 def delete(session: Session, id_: str, visitor: str | None, now: dt.datetime) -> bool:
-    row = _owned(session, id_, visitor)
-    if row is None:
-        return False
-    row.deleted_at = now
-    runs.hide(session, now, RunRow.conversation_id == id_)
-    return True
+    return owned.hide(session, _owned(session, id_, visitor), RunRow.conversation_id == id_, now)
 
 
 def restore(session: Session, id_: str, visitor: str | None) -> bool:
     row = _owned(session, id_, visitor, deleted=True)
-    if row is None or row.deleted_at is None:
-        return False
-    runs.show(session, row.deleted_at, RunRow.conversation_id == id_)
-    row.deleted_at = None
-    return True
+    return owned.show(session, row, RunRow.conversation_id == id_)
 
 
 def purge(session: Session, before: dt.datetime) -> None:
@@ -170,10 +158,7 @@ def purge(session: Session, before: dt.datetime) -> None:
 def _owned(
     session: Session, id_: str, visitor: str | None, *, deleted: bool = False
 ) -> ConversationRow | None:
-    row = session.get(ConversationRow, id_)
-    if row is None or (row.deleted_at is not None) != deleted:
-        return None
-    return row if visitor is None or row.visitor == visitor else None
+    return owned.owned(session, ConversationRow, id_, visitor, deleted=deleted)
 
 
 def _start_of(prompt: str | None) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy.orm import Session
 
 from app.bench.experiments.experiment import Experiment
-from app.bench.store import runs
+from app.bench.store import owned, runs
 from app.bench.store.tables import ExperimentRow, RunGroupRow, RunRow
 from app.bench.store.upserts import upsert
 from app.bench.store.values import ExperimentSummary
@@ -91,28 +91,16 @@ def summaries(
 
 
 def rename(session: Session, id_: str, visitor: str | None, name: str) -> bool:
-    row = _owned(session, id_, visitor)
-    if row is not None:
-        row.title = " ".join(name.split())[:MAX_NAME_CHARS]
-    return row is not None
+    return owned.rename(_owned(session, id_, visitor), name, MAX_NAME_CHARS)
 
 
 def delete(session: Session, id_: str, visitor: str | None, now: dt.datetime) -> bool:
-    row = _owned(session, id_, visitor)
-    if row is None:
-        return False
-    row.deleted_at = now
-    runs.hide(session, now, RunRow.experiment_id == id_)
-    return True
+    return owned.hide(session, _owned(session, id_, visitor), RunRow.experiment_id == id_, now)
 
 
 def restore(session: Session, id_: str, visitor: str | None) -> bool:
     row = _owned(session, id_, visitor, deleted=True)
-    if row is None or row.deleted_at is None:
-        return False
-    runs.show(session, row.deleted_at, RunRow.experiment_id == id_)
-    row.deleted_at = None
-    return True
+    return owned.show(session, row, RunRow.experiment_id == id_)
 
 
 def is_known(session: Session, id_: str) -> bool:
@@ -171,10 +159,7 @@ def _shown(visitor: str | None) -> Select[ExperimentRow]:
 def _owned(
     session: Session, id_: str, visitor: str | None, *, deleted: bool = False
 ) -> ExperimentRow | None:
-    row = session.get(ExperimentRow, id_)
-    if row is None or (row.deleted_at is not None) != deleted:
-        return None
-    return row if visitor is None or row.visitor == visitor else None
+    return owned.owned(session, ExperimentRow, id_, visitor, deleted=deleted)
 
 
 def _planned(plan: str) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from app.ui.compare.draft import (
     with_reference,
 )
 from app.ui.model_picker import draw_model_picker
-from app.ui.presets import PRESETS, Preset
+from app.ui.preset_buttons import draw_preset_buttons
+from app.ui.presets import Preset
 from app.ui.safe_text import plain_text_as_markdown
 from backends.capabilities import Availability
 from backends.catalog import title_of
@@ -72,21 +73,7 @@ def _above(draft: Draft) -> None:
         )
         with st.popover("Presets", icon=":material/bookmarks:"):
             st.caption("A preset takes the place of the setups below.")
-            for preset in PRESETS:
-                _preset(preset, models[0])
-
-
-def _preset(preset: Preset, model: str) -> None:
-    refusal = preset.refusal(model)
-    st.button(
-        preset.title,
-        key=f"plan-preset-{preset.key}",
-        help=refusal or preset.about,
-        disabled=bool(refusal),
-        on_click=_take_preset,
-        args=(preset, model),
-        width="stretch",
-    )
+            draw_preset_buttons(models[0], "plan-preset", _take_preset)
 
 
 def _row(draft: Draft, entry: Entry, index: int, name: str) -> None:

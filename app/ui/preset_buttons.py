@@ -1,0 +1,24 @@
+"""A button for each preset, on the chat page and in the form of an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app.ui.presets import PRESETS, Preset
+
+
+def draw_preset_buttons(model: str, key: str, take: Callable[[Preset, str], None]) -> None:
+    """`take` is called with the one that is pressed, and the model; `key` begins their keys."""
+    for preset in PRESETS:
+        refusal = preset.refusal(model)
+        st.button(
+            preset.title,
+            key=f"{key}-{preset.key}",
+            help=refusal or preset.about,
+            disabled=bool(refusal),
+            on_click=take,
+            args=(preset, model),
+            width="stretch",
+        )
