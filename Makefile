@@ -27,7 +27,7 @@ test: $(DEV_STAMP) ## Run the default test suite
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 slow: $(DEV_STAMP) ## Run the heavier tests that CI runs beside the default suite
-	$(BIN)/python -m pytest -m "slow and not gpu and not network" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "slow and not gpu and not network and not ray" $(PYTEST_ARGS)
 
 llamacpp: $(LLAMACPP_STAMP) $(DEV_STAMP) ## Build llama-cpp-python (some minutes, once) and run the tests that need it
 	$(BIN)/python -m pytest -m "llamacpp and not gpu and not network" $(PYTEST_ARGS)
