@@ -39,6 +39,17 @@ def test_a_read_only_data_folder_is_found_out(tmp_path: Path) -> None:
     assert "DYNO_DATA_DIR" in check.remedy
 
 
+@pytest.mark.parametrize("unseen", ["", "the clock, which the system does not tell"])
+def test_it_is_told_whether_the_clock_is_watched(
+    unseen: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "why_not_watched", lambda: unseen)
+    check = by_name(diagnose(Settings(data_dir=tmp_path)))["Clock of the processors"]
+    assert check.optional
+    assert check.ok is not bool(unseen)
+    assert check.detail.startswith("not watched: the clock, which" if unseen else "watched")
+
+
 def test_a_bad_setting_is_a_finding_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> Settings:
         raise DynoError("The setting DYNO_X has a bad value.", "Unset it.")
