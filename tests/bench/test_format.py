@@ -151,3 +151,11 @@ def test_moments_are_short_when_they_are_near() -> None:
     assert fmt.moment(now.replace(hour=9, minute=5, second=7), now) == "09:05:07"
     assert fmt.moment(now.replace(month=3, day=2, hour=14), now) == "2 Mar 14:00"
     assert fmt.moment(now.replace(year=2025), now) == "1 Jul 2025 12:00"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "1 s"), (40, "40 s"), (370, "6 min"), (5400, "1 h 30 min"), (7210, "2 h")],
+)
+def test_time_to_come_is_as_exact_as_a_guess_can_be(seconds: float, said: str) -> None:
+    assert fmt.about_seconds(seconds) == said
