@@ -25,6 +25,7 @@ from app.bench.benchmarks.table import show
 from backends.errors import DynoError
 from backends.local.devices import cuda_names
 from backends.settings import ROOT
+from tests.needs import lacking
 
 HIGHER = Target("speed", "ratio", "higher", bar=0.98)
 LOWER = Target("wait", "s", "lower", bar=4.0)
@@ -276,7 +277,7 @@ def test_a_short_soak_leaves_nothing_behind_and_loses_no_run(bundled_model: Path
 @pytest.mark.timeout(600)
 def test_paints_are_seen_and_runs_are_compared_watched_and_not(bundled_model: Path) -> None:
     if not chromium_path():
-        pytest.skip("no Chromium on the PATH")
+        lacking("BROWSER", "no Chromium is on the PATH")
     records = paint.measure(Console(file=io.StringIO()), str(bundled_model), turns=2, pairs=2)
     by_name = {record.name: record for record in records}
     assert by_name["paint_p95_seconds"].n == 4, "each answer was seen to appear"
@@ -290,7 +291,7 @@ def test_paints_are_seen_and_runs_are_compared_watched_and_not(bundled_model: Pa
 @pytest.mark.timeout(600)
 def test_starts_and_loads_are_timed(bundled_model: Path) -> None:
     if not chromium_path():
-        pytest.skip("no Chromium on the PATH")
+        lacking("BROWSER", "no Chromium is on the PATH")
     records = startup.measure(Console(file=io.StringIO()), str(bundled_model), repeats=1)
     assert all(record.value is not None for record in records), records
 
