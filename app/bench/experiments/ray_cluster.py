@@ -98,7 +98,7 @@ def connected(address: str) -> Iterator[Any]:
         try:
             if not is_local:
                 _knock(address)
-            ray.init(address="local" if is_local else address, **options)
+            _enter(ray, "local" if is_local else address, options)
         except (ConnectionError, OSError, RuntimeError, ValueError, ImportError) as error:
             raise DynoError(
                 f"No Ray cluster answers at {address}: {str(error).strip().splitlines()[0]}",
@@ -110,6 +110,15 @@ def connected(address: str) -> Iterator[Any]:
         ray.shutdown()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _enter(ray: Any, address: str, options: Mapping[str, Any]) -> None:
+    """A cluster starts a server of its own for each who comes, which fails now and then while its
+    head is busy: asked again it starts another."""
+    try:
+        ray.init(address=address, **options)
+    except ConnectionAbortedError:
+        ray.init(address=address, **options)
 
 
 def _knock(address: str) -> None:

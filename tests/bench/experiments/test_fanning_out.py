@@ -330,3 +330,50 @@ def test_without_ray_it_says_what_to_install(
     experiment = begin(workshop.store, plan, ASKED)
     with pytest.raises(MissingDependency, match="not installed"):
         conduct_on_ray(laboratory, experiment, ASKED, CancelToken(), lambda status: None)
+
+
+class FlakyRay(SimpleNamespace):
+    """Of a cluster that starts no server for the first who come."""
+
+    def __init__(self, failures: list[Exception]) -> None:
+        super().__init__(asked=0, is_initialized=lambda: False, shutdown=lambda: None)
+        self._failures = failures
+
+    def init(self, **_: object) -> None:
+        self.asked += 1
+        if self._failures:
+            raise self._failures.pop(0)
+
+
+@pytest.fixture
+def knocked(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setattr(ray_cluster, "_knock", lambda address: None)
+    monkeypatch.setattr(ray_cluster, "prepare_environment", lambda *, is_local: None)
+    return monkeypatch
+
+
+def test_a_cluster_that_starts_no_server_for_us_is_asked_once_more(
+    knocked: pytest.MonkeyPatch,
+) -> None:
+    ray = FlakyRay([ConnectionAbortedError("Starting Ray client server failed.")])
+    knocked.setitem(sys.modules, "ray", ray)
+    with ray_cluster.connected("ray://there:10001") as found:
+        assert found is ray
+    assert ray.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("failures", "asked"),
+    [([ConnectionAbortedError("failed")] * 2, 2), ([ConnectionError("nobody answers")], 1)],
+)
+def test_a_cluster_that_does_not_answer_is_told(
+    failures: list[Exception], asked: int, knocked: pytest.MonkeyPatch
+) -> None:
+    ray = FlakyRay([*failures])
+    knocked.setitem(sys.modules, "ray", ray)
+    with (
+        pytest.raises(DynoError, match=f"No Ray cluster answers .*: {failures[0]}"),
+        ray_cluster.connected("ray://there:10001"),
+    ):
+        pass
+    assert ray.asked == asked
