@@ -110,7 +110,7 @@ def html(
         charts=charts,
         tables=_tables(findings),
         plan=_plan_facts(experiment.plan),
-        toml=plan_toml(_with_named_workload(experiment.plan)),
+        toml=plan_toml(experiment.plan.without_folders),
         environment=list(facts(records).items()),
         formulae=_formulae(findings, records),
         method=_METHOD,
@@ -208,11 +208,6 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _with_named_workload(plan: Plan) -> Plan:
-    """A file is looked for beside the plan; where it lay is nobody's business."""
-    return plan.model_copy(update={"workload": Path(plan.workload).name})
 
 
 def _setup_text(setup: Setup) -> str:

@@ -36,7 +36,12 @@ def findings(records: list[RunRecord] = RECORDS, **changes: object) -> Findings:
     kept = Experiment(
         created_at=NOW,
         updated_at=NOW,
-        plan=Plan(name=EVIL, setups=setups, repeats=8, workload="/home/somebody/my prompts.txt"),
+        plan=Plan(
+            name=EVIL,
+            setups=setups,
+            repeats=8,
+            workload="/home/somebody/my prompts.txt",
+        ),
         workload_digest="d",
         state="finished",
         seconds=90,
@@ -96,6 +101,14 @@ def test_the_plan_in_it_can_be_run_again_and_tells_no_folder(page: str) -> None:
     plan = parse_plan(unescape(match.group(1)))
     assert plan == findings().experiment.plan.model_copy(update={"workload": "my prompts.txt"})
     assert "somebody" not in page
+
+
+def test_it_tells_no_folder_of_the_text_that_was_scored_either() -> None:
+    scored = {"quality": True, "quality_text": "/home/somebody/my text.txt"}
+    plan = findings().experiment.plan.model_copy(update=scored)
+    told = html(findings(plan=plan), RECORDS[:1])
+    assert "my text.txt" in told
+    assert "somebody" not in told
 
 
 def test_the_lengths_of_a_grid_and_an_early_end_are_in_it() -> None:
