@@ -10,14 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.bench.compare import PairedRatio
+from app.bench.compare import CONFIDENCE, PairedRatio, corrected_confidence
 from app.bench.experiments.findings import Findings, SetupFigures
 from app.bench.experiments.samples import SetupFigure
-from app.bench.experiments.statistics import (
-    CONFIDENCE,
-    SAMPLES_FOR_AN_INTERVAL,
-    corrected_confidence,
-)
+from app.bench.experiments.statistics import SAMPLES_FOR_AN_INTERVAL
 
 Wish = Literal["fastest", "cheapest", "smallest", "most accurate"]
 # What each wish looks at. How fast an answer is depends on its length: with answers of one length

@@ -13,14 +13,18 @@ from typing import Literal
 import numpy as np
 
 from app.bench.benchmarks.intervals import quantile_interval
-from app.bench.compare import PAIRS_FOR_A_VERDICT, paired_ratio
+from app.bench.compare import (
+    CONFIDENCE,
+    PAIRS_FOR_A_VERDICT,
+    corrected_confidence,
+    paired_ratio,
+)
 from app.bench.experiments.sample_table import Integers, SampleTable
 from app.bench.experiments.samples import MEDIANS, RunSample
 from app.bench.figures import metric_named
 from app.bench.metric import Better, Unit
 
 SAMPLES_FOR_AN_INTERVAL = 6
-CONFIDENCE = 0.95
 # In the order in which they are shown. Decode speed is the inverse of TPOT and is not tested again.
 COMPARED = ("ttft_ns", "tpot_ns", "e2e_ns", "peak_memory_bytes", "cost_dollars")
 _OF_WHOLE_ANSWERS = frozenset({"e2e_ns", "cost_dollars"})
@@ -141,14 +145,6 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float | None, floa
         return median, None, None
     _, low, high = quantile_interval(samples, 0.5)
     return median, low, high
-
-
-def corrected_confidence(comparisons: int, together: float = CONFIDENCE) -> float:
-    """At which confidence each of several intervals holds, so that all hold `together`.
-
-    Bonferroni's inequality (Dunn, Multiple Comparisons Among Means, JASA 56, 1961).
-    """
-    return 1 - (1 - together) / max(1, comparisons)
 
 
 def counted_runs(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
