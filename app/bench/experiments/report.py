@@ -41,7 +41,8 @@ _METHOD = (
     "Each engine is a process of its own; tokens are stamped in that process, where their ids "
     "exist, on the monotonic clock. One run at a time per device. Warm-ups are in no figure.",
     "Setups were interleaved, A B B A, so that a machine that drifts hits all alike. A run during "
-    "which other work kept the processors busy was marked and made again, once.",
+    "which other work kept the processors busy, or a clock dropped where the system tells it, was "
+    "marked and made again, once.",
     "A median's interval is between two of its samples, by the binomial distribution (Thompson, "
     "1936). A ratio is the geometric mean over pairs: the same turn in the same round. Its "
     "interval is Student's t on their logarithms.",

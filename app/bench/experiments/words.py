@@ -91,11 +91,12 @@ def remarks(findings: Findings) -> list[str]:
     told += [f"{label} was left out: {why}" for label, why in experiment.left_out.items()]
     for one in conclusion.setups:
         if one.failed:
-            told.append(f"{one.label}: {one.failed} runs failed.")
+            runs = "run" if one.failed == 1 else "runs"
+            told.append(f"{one.label}: {one.failed} {runs} failed.")
         if one.disturbed:
             told.append(
-                f"{one.label}: {one.disturbed} of the runs were disturbed by other work, also when "
-                "made again: on a quiet machine its medians may be better."
+                f"{one.label}: {one.disturbed} of the runs were disturbed, by other work or a slow "
+                "clock, also when made again: on a quiet machine its medians may be better."
             )
     told += [f"The {name} pass has not been made." for name in _passes_missing(findings)]
     if made := workers(findings.samples):
