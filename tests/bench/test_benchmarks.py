@@ -15,16 +15,28 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from typer.testing import CliRunner
 
 from app.bench import __main__ as command_line
-from app.bench.benchmarks import llamacpp, observer, paint, quiet, scale, soak, startup, viewer
+from app.bench.benchmarks import (
+    llamacpp,
+    observer,
+    paint,
+    quiet,
+    scale,
+    setups,
+    soak,
+    startup,
+    viewer,
+)
 from app.bench.benchmarks.browser import chromium_path
 from app.bench.benchmarks.engines import interleaved
 from app.bench.benchmarks.intervals import mean_interval, quantile_interval
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
 from app.bench.benchmarks.records import BenchmarkRecord, Target, exit_code, json_line
 from app.bench.benchmarks.table import show
+from app.bench.record import MemoryLedger
 from backends.errors import DynoError
 from backends.local.devices import cuda_names
 from backends.settings import ROOT
+from tests.bench.samples import make_run
 from tests.needs import lacking
 
 HIGHER = Target("speed", "ratio", "higher", bar=0.98)
@@ -166,6 +178,15 @@ def test_pairs_are_interleaved() -> None:
 
 
 # A quiet machine
+
+
+def test_weights_that_nobody_counted_have_no_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    uncounted = make_run(memory=MemoryLedger(reason="not read"))
+    monkeypatch.setattr(setups, "finished_run", lambda *_: uncounted)
+    console = Console(file=io.StringIO())
+    bytes_ratio, _ = setups.measure(console, "m", pairs=1, only="gptq")
+    assert (bytes_ratio.name, bytes_ratio.value) == ("gptq_bytes_ratio", None)
+    assert "no figure" in bytes_ratio.reason
 
 
 def test_a_busy_machine_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from app.bench import doctor, environment
 from app.bench.doctor import Check, diagnose
 from backends.errors import DynoError
+from backends.local.devices import usable_cores
 from backends.settings import ROOT, Settings
 from tests.bench.disks import read_only
 
@@ -108,7 +109,7 @@ def test_asking_the_doctor_loads_neither_torch_nor_streamlit() -> None:
 def test_hardware_is_named_with_its_cores() -> None:
     name = environment.hardware_name()
     assert environment.cpu_name() in name
-    assert f"{environment.usable_cores()} core" in name
+    assert f"{usable_cores()} core" in name
 
 
 def test_the_commit_is_that_of_git() -> None:
