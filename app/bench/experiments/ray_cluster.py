@@ -154,13 +154,10 @@ def started(
             actor.introduction, actor.place = one, place
         _refuse_other_code(actors)
         _refuse_disagreement(actors, list(setups))
-        for actor in actors:
-            beside = [
-                one.pid
-                for one in introductions
-                if one.host == actor.introduction.host and one.pid != actor.introduction.pid
-            ]
-            ray.get(actor.handle.meet.remote(beside))
+        meetings = [
+            actor.handle.meet.remote(_beside(actor.introduction, introductions)) for actor in actors
+        ]
+        _all(ray, meetings, cancel, tell)
         yield actors
     finally:
         for actor in actors:
@@ -170,9 +167,14 @@ def started(
 _NOBODY = Introduction(place="", host="", pid=0, commit=None, problems={})
 
 
+def _beside(one: Introduction, introductions: Sequence[Introduction]) -> list[int]:
+    """Process ids of the other workers on its host."""
+    return [other.pid for other in introductions if other.host == one.host and other.pid != one.pid]
+
+
 def _all(
     ray: Any, told: Sequence[Any], cancel: CancelToken, tell: Callable[[str], None]
-) -> list[str]:
+) -> list[Any]:
     """What every worker answers, as soon as all have."""
     waiting = list(told)
     while waiting:
@@ -181,7 +183,7 @@ def _all(
         if cancel.is_cancelled:
             raise Cancelled("It was stopped while it waited for the cluster.")
     try:
-        answers: list[str] = ray.get(list(told))
+        answers: list[Any] = ray.get(list(told))
     except ray.exceptions.RayError as error:
         raise DynoError(
             "A worker of the cluster did not start.",

@@ -280,6 +280,38 @@ def test_what_some_workers_cannot_run_is_told_with_the_workers_name() -> None:
     ray_cluster._refuse_disagreement(both[1:], ["one", "two"])  # type: ignore[arg-type]
 
 
+class LostError(Exception):
+    """As Ray raises it where a worker has ended."""
+
+
+def test_a_worker_that_is_lost_before_it_begins_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It introduces itself, and ends before it has met the others."""
+    told = introduced("host").model_dump_json()
+
+    def get(answers: list[str], timeout: float | None = None) -> list[str]:
+        if answers == ["met"]:
+            raise LostError
+        return answers
+
+    def method(answer: str) -> SimpleNamespace:
+        return SimpleNamespace(remote=lambda *_: answer)
+
+    handle = SimpleNamespace(introduce=method(told), meet=method("met"), close=method("closed"))
+    monkeypatch.setattr(ray_cluster, "_actor", lambda *_: handle)
+    ray = SimpleNamespace(
+        nodes=Nodes(one={"CPU": 2.0}).nodes,
+        wait=lambda waiting, **_: (waiting, []),
+        get=get,
+        kill=lambda _: None,
+        exceptions=SimpleNamespace(RayError=LostError),
+    )
+    with (
+        pytest.raises(DynoError, match="did not start"),
+        ray_cluster.started(ray, {}, None, CancelToken(), lambda said: None),
+    ):
+        pass
+
+
 def test_workers_of_one_host_have_names_of_their_own() -> None:
     names = ray_cluster._names([introduced("a"), introduced("b"), introduced("a")])
     assert names == ["a (1)", "b", "a (2)"]
