@@ -238,7 +238,9 @@ def _verdict(ratio: float, better: Better, proven: bool) -> Verdict:
 class Move:
     """How a figure of one setup stands in a second experiment to the first, unpaired.
 
-    `ratio` is second over first, of geometric means. `moved` only where the interval excludes 1.
+    `ratio` is second over first, of geometric means. `moved` only where the interval excludes 1,
+    which is over runs: each experiment is one start of its engines, and starts differ (decision
+    0016).
     """
 
     setup: str

@@ -10,6 +10,11 @@ from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
 from app.bench.format import significant
 
+# Beside what moved from one experiment to another: their intervals are over runs (decision 0016).
+STARTS_DIFFER = (
+    "Each experiment started its engines once, and one start differs from the next by a few per "
+    "cent: whether a version is slower, check tells."
+)
 # Why a reference has no figure against itself: everybody knows.
 _ITSELF = "it is the reference"
 

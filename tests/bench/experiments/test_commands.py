@@ -208,6 +208,7 @@ def test_two_experiments_tell_what_moved(plan: Path, fake: FakeBackend) -> None:
     moved = {(one["setup"], one["metric"]) for one in last_json(result)["moves"] if one["moved"]}
     assert moved == {("fast", "tpot_ns"), ("fast", "e2e_ns")}
     assert last_json(result)["changes"] == []
+    assert "one start differs from the next" in " ".join(result.stdout.split())
 
 
 def test_experiments_that_ask_other_things_are_not_compared(plan: Path) -> None:

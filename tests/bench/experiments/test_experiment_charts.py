@@ -200,12 +200,15 @@ def test_thinning_takes_every_nth() -> None:
     ]
 
 
-def test_moves_are_drawn_in_colour_only_beyond_noise() -> None:
+def test_moves_are_drawn_in_colour_only_beyond_the_spread_of_runs() -> None:
     before, after = findings(ONE, TWO), findings(ONE, WORSE)
     found = moves(before.conclusion, after.conclusion)
     figure: Any = charts.moves_chart(found, {one.label: one.index for one in after.setups})
-    assert figure.layout.title.text == "4 of 8 figures have moved beyond noise"
-    assert texts(figure).count("within noise") == 4
+    assert figure.layout.title.text == "4 of 8 figures moved beyond the spread of runs"
+    assert "one start differs from the next" in figure.layout.title.subtitle.text.replace(
+        "<br>", " "
+    )
+    assert texts(figure).count("within their spread") == 4
     assert charts.moves_chart([], {}) is None
 
 
