@@ -47,7 +47,10 @@ def test_a_first_visit_has_prompts_and_comparisons_to_click(chat: ChatPage) -> N
 
 def test_an_example_prompt_is_one_click_from_answers_in_both_columns(chat: ChatPage) -> None:
     chat.open().click(EXAMPLE_PROMPTS[0])
-    chat.wait_asked().wait_done()
+    chat.wait_asked()
+    expect(chat.page.get_by_role("button", name=EXAMPLE_PROMPTS[1])).to_have_count(0)
+    expect(chat.page.get_by_test_id("stStatusWidget").get_by_role("button")).to_have_count(0)
+    chat.wait_done()
     for index in (0, 1):
         expect(chat.prompts(index)).to_have_text([EXAMPLE_PROMPTS[0]])
         expect(chat.figures(index)).to_have_count(1)

@@ -252,6 +252,7 @@ def _draw_names(
             text=plain(shortened(setup.label)),
             showarrow=False,
             xanchor=place.anchor,
+            yanchor="middle",
             xshift=place.dx,
             yshift=place.dy,
             font={
