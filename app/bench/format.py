@@ -116,6 +116,13 @@ def ratio(value: Number) -> str:
     return _scale("ratio", value).parts(value).text
 
 
+def long_duration(seconds: float) -> str:
+    """Of minutes or hours: 6 min 54 s, 2 h 10 min."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
 def moment(when: dt.datetime, now: dt.datetime | None = None) -> str:
     """A date and time in this machine's zone, shorter the nearer it is: 14:03, 12 Mar 14:03."""
     local = when.astimezone()

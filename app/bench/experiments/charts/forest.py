@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.charts.colors import setup_color, setup_symbol
+from app.charts.colors import DARK_PAGE, LIGHT_PAGE, setup_color, setup_symbol
 from app.charts.style import MARGIN, Ink, axis, label_width, plain, shortened, tall_chart, with_room
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def _head(text: str, y: float, left: int, *, dark: bool) -> dict[str, Any]:
         "yanchor": "middle",
         "showarrow": False,
         "font": {"size": 13, "color": Ink.of(dark).text},
+        "bgcolor": DARK_PAGE if dark else LIGHT_PAGE,  # lines pass behind it
     }
 
 
