@@ -15,6 +15,14 @@ _BETWEEN_PX = 12
 _DIGIT_PX, _HIGH_DIGIT_PX = 7.2, 5.0
 _TITLE_PX = 38  # of a vertical axis, with the gaps on both of its sides
 _LEAST_WRITTEN_OUT = 1e-6
+_LEAST_GAP = 0.14  # of an axis, between two ratios
+_POWERS = sorted((10.0**power for power in range(-6, 7)), key=lambda one: abs(math.log(one)))
+_RATIOS = (
+    _POWERS,
+    [step * power for power in _POWERS for step in (2, 5)],
+    [step * power for power in _POWERS for step in (3, 1.5, 7)],
+    [1.25, 0.8, 1.1, 0.9, 1.05, 0.95, 1.02, 0.98, 1.01, 0.99, 1.005, 0.995],
+)
 
 
 def log_axis(title: str, low: float, high: float, *, dark: bool, **more: Any) -> dict[str, Any]:
@@ -38,6 +46,17 @@ def linear_axis(title: str, low: float, high: float, *, dark: bool, **more: Any)
 def room_beside(upright: dict[str, Any]) -> int:
     """Pixels that a vertical axis made here takes, with its title."""
     return round(max((_width(text) for text in upright["ticktext"]), default=0)) + _TITLE_PX
+
+
+def ratios_between(low: float, high: float) -> list[float]:
+    """Ratios for a log axis, 1 among them where it is on it: the rounder come first, and each that
+    follows has room beside them on the narrowest chart."""
+    found: list[float] = []
+    for ratio in (one for like in _RATIOS for one in like if low <= one <= high):
+        gaps = (abs(math.log(ratio / other)) / math.log(high / low) for other in found)
+        if min(gaps, default=1.0) >= _LEAST_GAP:
+            found.append(ratio)
+    return sorted(found)
 
 
 _Labels = list[tuple[float, str]]

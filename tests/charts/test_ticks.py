@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.charts.ticks import linear_axis, log_axis, room_beside
+from app.charts.ticks import linear_axis, log_axis, ratios_between, room_beside
 
 
 def test_a_log_axis_has_round_numbers_and_says_that_it_is_one() -> None:
@@ -48,3 +48,17 @@ def test_long_labels_get_more_room_beside_the_plot() -> None:
     short = linear_axis("TPOT (ms)", 1, 5, dark=False)
     long = linear_axis("Cost ($)", 0.000121, 0.000128, dark=False)
     assert room_beside(long) - room_beside(short) >= 6 * 7
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (0.62, 4.6, [0.7, 1, 1.5, 2, 3]),
+        (0.22, 18.0, [0.5, 1, 2, 5, 10]),
+        (0.95, 1.06, [0.95, 0.98, 1, 1.02, 1.05]),
+        (1e-4, 1e4, [0.0001, 0.01, 1, 100, 10_000]),
+    ],
+)
+def test_ratios_are_round_hold_1_and_have_room(low: float, high: float, shown: list[float]) -> None:
+    found = ratios_between(low, high)
+    assert found == pytest.approx(shown)
