@@ -121,6 +121,20 @@ def test_axes_and_limits_are_chosen_and_limits_are_remembered(
     assert page.number_input(key="limit-tpot_ns-d").value == 5.0
 
 
+def test_code_is_drawn_once_it_is_asked_for(server: Server, open_results: OpenResults) -> None:
+    """The browser's part that colours code takes longer to get ready than a chart to be drawn."""
+    fill(server, "c", 6, 12)
+    page = open_results("c")
+    assert {code.language for code in page.code} == {"plaintext"}  # the link to share
+    page.session_state["take-away-c"] = page.session_state["plan-of-c"] = True
+    page.run()
+    program, plan = (
+        next(c.value for c in page.code if c.language == x) for x in ("python", "toml")
+    )
+    assert "from_pretrained" in program
+    assert "repeats" in plan
+
+
 def test_a_click_on_a_point_opens_the_runs_behind_it(
     server: Server, open_results: OpenResults
 ) -> None:
