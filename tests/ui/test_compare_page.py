@@ -301,6 +301,23 @@ def test_cancelling_asks_while_much_is_left(
     assert "experiment-resume" in keys(page)
 
 
+def test_the_list_tells_which_one_runs_and_which_waits(
+    open_compare: OpenCompare, server: Server, gate: threading.Event
+) -> None:
+    def waits(id_: str) -> bool:
+        status = server.experiments.status(id_)
+        return status is not None and status.is_waiting
+
+    first = begun(server, "slow", "b").id
+    second = begun(server, "a", "b", name="After it").id
+    wait_until(lambda: waits(second))
+    said = texts(open_compare())
+    assert " of 12 runs made" in said
+    assert "waiting for another experiment: Two fakes" in said
+    gate.set()
+    assert {ended(server, id_).state for id_ in (first, second)} == {"finished"}
+
+
 def test_progress_tells_what_is_known_and_nothing_else() -> None:
     begun = Status(planned=576, made=0, doing="bf16, round 1", seconds=0)
     assert told(begun).startswith("0 of 576 runs · time left is told after")
