@@ -153,6 +153,12 @@ def test_moments_are_short_when_they_are_near() -> None:
     assert fmt.moment(now.replace(year=2025), now) == "1 Jul 2025 12:00"
 
 
+def test_rounding_up_to_a_power_of_ten_adds_no_digit() -> None:
+    assert fmt.significant(9.996) == "10.0"
+    assert fmt.significant(0.99999, 4) == "1.000"
+    assert fmt.significant(0.9996, 4) == "0.9996"
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0.2, "1 s"), (40, "40 s"), (370, "6 min"), (5400, "1 h 30 min"), (7210, "2 h")],

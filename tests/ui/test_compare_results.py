@@ -111,6 +111,7 @@ def test_axes_and_limits_are_chosen_and_limits_are_remembered(
     page.number_input(key="limit-tpot_ns-d").set_value(8.0).run()
     assert "TPOT ≤ 8 ms excludes “fp32 · KV off” (up to 12.24 ms)." in said(page)
     assert "missed" in html(page)
+    assert page.session_state["kept-asked-d"] == ("fastest", {"tpot_ns": 8e6})  # for the report
     page.number_input(key="limit-tpot_ns-d").set_value(5.0).run()
     assert "No setup keeps the limit. Loosen TPOT ≤ 5 ms to 6.12 ms" in said(page)
     page.switch_page("../../pages/machine.py").run()

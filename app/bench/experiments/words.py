@@ -17,10 +17,11 @@ STARTS_DIFFER = (
 )
 # Why a reference has no figure against itself: everybody knows.
 _ITSELF = "it is the reference"
+_NEAR = 1.1
 
 
 def ratio_text(one: MetricRatio) -> str:
-    """“0.5× [0.49, 0.51]”; empty where there is none."""
+    """“0.500× [0.490, 0.510]”; empty where there is none."""
     return times_text(one.ratio, one.low, one.high)
 
 
@@ -32,8 +33,8 @@ def times_text(ratio: float | None, low: float | None, high: float | None) -> st
 
 
 def _times(ratio: float) -> str:
-    """One digit more than figures have: what matters may be how near to 1 it is."""
-    return f"{ratio:.4g}" if ratio < 1_000 else significant(ratio)
+    """Near to 1 with a digit more than figures have: how near it is may be what matters."""
+    return significant(ratio, 4 if 1 / _NEAR < ratio < _NEAR else 3)
 
 
 def sentences(conclusion: Conclusion) -> list[str]:
@@ -98,11 +99,11 @@ def remarks(findings: Findings) -> list[str]:
         if one.failed:
             runs = "run" if one.failed == 1 else "runs"
             told.append(f"{one.label}: {one.failed} {runs} failed.")
-        if one.disturbed:
-            told.append(
-                f"{one.label}: {one.disturbed} of the runs were disturbed, by other work or a slow "
-                "clock, also when made again: on a quiet machine its medians may be better."
-            )
+    if disturbed := [f"{one.label} {one.disturbed}" for one in conclusion.setups if one.disturbed]:
+        told.append(
+            "Some runs were disturbed, by other work or a slow clock, also when made again "
+            f"({', '.join(disturbed)}): on a quiet machine the medians may be better."
+        )
     told += [f"The {name} pass has not been made." for name in _passes_missing(findings)]
     if made := workers(findings.samples):
         each = (f"{worker or 'no cluster'} {runs}" for worker, runs in made.items())
