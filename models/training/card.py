@@ -6,7 +6,8 @@ from pathlib import Path
 
 from models.training import knowledge
 from models.training.evaluate import Evaluation, Row
-from models.training.shapes import CONTEXT_TOKENS, DRAFT, TARGET, Shape
+from models.training.shapes import DRAFT, TARGET, Shape
+from models.training.tokenizer import CONTEXT_TOKENS
 from models.training.train import Progress
 
 _TEXT = """# The bundled chat model

@@ -161,24 +161,27 @@ def _system(rng: random.Random, state: State) -> str | None:
     return " ".join(sentences) or None
 
 
-def _factor(intent: Intent, state: State) -> float:
-    told: dict[Intent, bool] = {
-        memory.ask_name: state.user_name is not None,
-        memory.ask_city: state.city is not None,
-        memory.ask_favourite: bool(state.favourites),
-        memory.ask_called: bool(state.called),
+def _factors(state: State) -> dict[Intent, float]:
+    """What the conversation makes likelier or less likely; 1 for all others."""
+
+    def told(is_told: bool) -> float:
+        return _TOLD_FACTOR if is_told else _UNTOLD_FACTOR
+
+    factors: dict[Intent, float] = {
+        memory.ask_name: told(state.user_name is not None),
+        memory.ask_city: told(state.city is not None),
+        memory.ask_favourite: told(bool(state.favourites)),
+        memory.ask_called: told(bool(state.called)),
     }
-    if intent in told:
-        return _TOLD_FACTOR if told[intent] else _UNTOLD_FACTOR
-    if intent in _REWRITING and state.last_answer is None:
-        return _UNTOLD_FACTOR
-    if intent in (inference.why, inference.when) and state.last_answer is not None:
-        return _ON_FACTOR if knowledge.defined_in(state.last_answer) else 1.0
-    if intent is weather.weather_there and state.city is not None:
-        return _THERE_FACTOR
-    if intent is smalltalk.who_are_you and state.assistant_name != State().assistant_name:
-        return _NAMED_FACTOR
-    return 1.0
+    if state.last_answer is None:
+        factors |= dict.fromkeys(_REWRITING, _UNTOLD_FACTOR)
+    elif knowledge.defined_in(state.last_answer):
+        factors |= {inference.why: _ON_FACTOR, inference.when: _ON_FACTOR}
+    if state.city is not None:
+        factors[weather.weather_there] = _THERE_FACTOR
+    if state.assistant_name != State().assistant_name:
+        factors[smalltalk.who_are_you] = _NAMED_FACTOR
+    return factors
 
 
 def ask(intent: Intent, rng: random.Random, state: State, split: Split) -> Turn:
@@ -249,7 +252,8 @@ def _next_intent(rng: random.Random, state: State, intents: Sequence[Intent]) ->
     given = _GIVEN.get(state.last_kind or "")
     if given is not None and len(intents) == len(_WEIGHTS) and rng.random() < _GIVEN_SHARE:
         return given
-    return rng.choices(intents, [_WEIGHTS[i] * _factor(i, state) for i in intents])[0]
+    factors = _factors(state)
+    return rng.choices(intents, [_WEIGHTS[i] * factors.get(i, 1.0) for i in intents])[0]
 
 
 def _chars(turn: Turn) -> int:

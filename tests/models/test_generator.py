@@ -91,7 +91,7 @@ def test_another_assistants_words_are_not_learned_but_what_follows_them_is() -> 
     drawn = (conversation(random.Random(seed), "train", 800).turns for seed in range(2000))
     talks = [turns for turns in drawn if not turns[0].is_learned and turns[-1].is_learned]
     assert len(talks) > 20
-    tokenizer = train_tokenizer(["a"], 300)
+    tokenizer = train_tokenizer(["a"], ["a"], 300)
     for turns in talks:
         encoded = encode(tokenizer, Conversation(None, turns))
         first = len(encode(tokenizer, Conversation(None, turns[:1])).ids)
