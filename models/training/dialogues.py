@@ -8,6 +8,7 @@ from models.training import knowledge, names
 from models.training.intents import (
     arithmetic,
     colours,
+    follow_up,
     geography,
     inference,
     lists,
@@ -31,8 +32,10 @@ Message = dict[str, str]
 _WEIGHTS: dict[Intent, float] = {
     inference.define: 18,
     inference.why: 9,
-    inference.when: 6,
+    inference.when: 7,
     inference.compare: 6,
+    inference.compare_any: 3,
+    follow_up.follow_up: 3,
     geography.capital: 6,
     geography.country_of_capital: 3,
     geography.unknown_capital: 2,
@@ -40,8 +43,8 @@ _WEIGHTS: dict[Intent, float] = {
     weather.weather_there: 5,
     arithmetic.add_or_subtract: 9,
     order.neighbour: 3,
-    opposites.opposite: 4,
-    colours.colour_of: 2,
+    opposites.opposite: 5,
+    colours.colour_of: 3,
     memory.tell_name: 6,
     memory.ask_name: 6,
     memory.tell_city: 6,
@@ -51,16 +54,16 @@ _WEIGHTS: dict[Intent, float] = {
     memory.tell_called: 1,
     memory.ask_called: 1,
     memory.about_me: 1.5,
-    rewriting.repeat: 6,
+    rewriting.repeat: 9,
     rewriting.shorten: 5,
     rewriting.upper_case: 8,
     lists.count: 4,
     lists.whole_list: 1.5,
     lists.some_of: 5,
-    smalltalk.small_talk: 7,
+    smalltalk.small_talk: 8,
     smalltalk.who_are_you: 2,
-    off_topic.off_topic: 10,
-    stories.story: 6,
+    off_topic.off_topic: 12,
+    stories.story: 8,
     notes.short_notes: 5,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
@@ -176,7 +179,8 @@ def _factors(state: State) -> dict[Intent, float]:
     if state.last_answer is None:
         factors |= dict.fromkeys(_REWRITING, _UNTOLD_FACTOR)
     elif knowledge.defined_in(state.last_answer):
-        factors |= {inference.why: _ON_FACTOR, inference.when: _ON_FACTOR}
+        on = (inference.why, inference.when, follow_up.follow_up)
+        factors |= dict.fromkeys(on, _ON_FACTOR)
     if state.city is not None:
         factors[weather.weather_there] = _THERE_FACTOR
     if state.assistant_name != State().assistant_name:
@@ -241,14 +245,17 @@ def talk(
     intents = [intent for intent in _WEIGHTS if intent not in without]
     used_chars = 0
     for number in range(turns):
-        turn = ask(_next_intent(rng, state, intents), rng, state, split)
+        turn = ask(next_intent(rng, state, intents), rng, state, split)
         used_chars += _chars(turn)
         if number and used_chars > max_chars:
             return
         yield turn
 
 
-def _next_intent(rng: random.Random, state: State, intents: Sequence[Intent]) -> Intent:
+def next_intent(
+    rng: random.Random, state: State, intents: Sequence[Intent] = tuple(_WEIGHTS)
+) -> Intent:
+    """What the user speaks of next."""
     given = _GIVEN.get(state.last_kind or "")
     if given is not None and len(intents) == len(_WEIGHTS) and rng.random() < _GIVEN_SHARE:
         return given

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from models.training.precision import has_bf16
+
 # The quintic iteration of K. Jordan et al., "Muon: An optimizer for hidden layers in neural
 # networks", 2024: https://kellerjordan.github.io/posts/muon/
 _A, _B, _C = 3.4445, -4.7750, 2.0315
@@ -52,10 +54,10 @@ def _shape(matrix: torch.Tensor) -> tuple[int, ...]:
 
 
 def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
-    """The matrices [N, R, C] with all singular values near 1, in bf16."""
+    """The matrices [N, R, C] with all singular values near 1, in bf16 where that is quicker."""
     if matrices.shape[1] > matrices.shape[2]:
         return orthogonal(matrices.mT).mT
-    near = matrices.bfloat16()
+    near = matrices.bfloat16() if has_bf16(matrices.device) else matrices
     near = near / near.norm(dim=(1, 2), keepdim=True).clamp(min=_TINY)
     for _ in range(_ITERATIONS):
         gram = near @ near.mT

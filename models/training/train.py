@@ -5,7 +5,6 @@ import math
 import random
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from models.training.dialogues import conversation
 from models.training.drawing import Draws, Step
 from models.training.muon import Muon
 from models.training.plan import Plan
+from models.training.precision import reduced_precision
 from models.training.shapes import Shape
 
 _CHECKPOINT = "checkpoint.pt"
@@ -70,13 +70,6 @@ def _logits(model: LlamaForCausalLM, token_ids: torch.Tensor, places: torch.Tens
     hidden = model.model(input_ids=token_ids, use_cache=False).last_hidden_state
     logits: torch.Tensor = model.lm_head(hidden[:, :-1].flatten(0, 1)[places]).float()
     return logits
-
-
-def reduced_precision(device: torch.device) -> AbstractContextManager[object]:
-    """bf16 for matrix products, where the hardware multiplies it. A CPU without such instructions
-    takes five times as long for it as for fp32."""
-    has_bf16 = device.type != "cpu" or torch.cpu._is_avx512_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=has_bf16)
 
 
 def _optimizers(model: LlamaForCausalLM, plan: Plan) -> tuple[torch.optim.Optimizer, ...]:

@@ -160,7 +160,7 @@ _ANY_WISH = Wordings(
 # Such a wish is one for a story only after a story.
 _NEXT_WISH = Wordings(
     "Another one.",
-    "[Another one|One more|Another|Next one|A new one|More][, please| please|].",
+    "[Another one|One more|Another|Next one|A new one][, please| please|].",
     "[Tell me|Give me|Can I have|I want|Write] [another one|one more|a different one|another].",
     "[That was nice|Nice story|I liked it|Great|Lovely], [another one|one more][, please| "
     "please|].",
