@@ -35,12 +35,12 @@ generated conversations. Redo everything with `python -m models.training.build`.
 ## What it can talk about
 
 Definitions of {terms} terms of LLM inference, {whys} whys, {whens} whens and {comparisons}
-comparisons; the capitals of {capitals} countries; the weather of a city in a month; sums and
-differences to 20; days and months in order; opposites; colours of things; lists; short stories on
-a wish; small talk; the user's name, city and favourites over many turns; saying something again, in
-one sentence or in upper case; a question about notes that stand in the prompt. Elsewhere it is
-meant to say that it does not know. It follows a system turn that gives it a name or asks for one
-sentence.
+comparisons, and what any two of these terms are; the capitals of {capitals} countries; the weather
+of a city in a month; sums and differences to 20; days and months in order; opposites; colours of
+things; lists; short stories on a wish; small talk; the user's name, city and favourites over many
+turns; saying something again, in one sentence or in upper case; a question about notes that stand
+in the prompt. Elsewhere it is meant to say that it does not know. It follows a system turn that
+gives it a name or asks for one sentence.
 `long_prompt.txt` is one user message whose whole prompt has 512 tokens.
 
 ## How well: greedy, fp32

@@ -1,6 +1,7 @@
 """What a training learns from, step by step: conversations are written, encoded and put into
 batches, ahead of time in other processes where a GPU would have to wait. Needs no torch."""
 
+import os
 import random
 from collections import deque
 from collections.abc import Iterator
@@ -79,6 +80,8 @@ _prepared: list[tuple[Tokenizer, Plan]] = []
 
 
 def _prepare(tokenizer: str, plan: Plan) -> None:
+    # There are as many processes as are needed.
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     _prepared.append((Tokenizer.from_str(tokenizer), plan))
 
 
