@@ -173,18 +173,34 @@ def compare(rng: random.Random, state: State, split: Split) -> Turn:
 def compare_any(rng: random.Random, state: State, split: Split) -> Turn:
     """Two terms of which no comparison is known: what each of them is."""
     one, other = rng.sample(knowledge.terms(), 2)
-    names = {term.bare_name for term in (one, other)}
-    while any(names <= {without_article(side[0]) for side in f.pair} for f in _facts_of(one)):
+    while (
+        frozenset((one.bare_name, other.bare_name)) in _compared()
+        or one.definition[0].islower()
+        and other.definition[0].islower()
+    ):
         one, other = rng.sample(knowledge.terms(), 2)
-        names = {term.bare_name for term in (one, other)}
     a, b = (_called(rng, term.names) for term in (one, other))
     question = wordings.COMPARE.pick(rng, split).format(a=a, b=b, A=capitalized(a))
-    first, second = (first_sentence(term.definition) for term in (one, other))
-    return _turn(rng, state, split, "any two", question, f"{first} {second}", one.idea)
+    # A sentence that begins with a small letter, as that of vLLM, would not be seen as a second one.
+    said = sorted((one, other), key=lambda term: not term.definition[0].islower())
+    first, second = (first_sentence(term.definition) for term in said)
+    return _turn(rng, state, split, "any two", question, f"{first} {second}", said[0].idea)
 
 
-def _facts_of(term: Term) -> list[Comparison]:
-    return [fact for fact, _ in _comparisons_of().get(term.bare_name, [])]
+@cache
+def _compared() -> frozenset[frozenset[str]]:
+    """Pairs of terms that a comparison may be of, by any of the names in it."""
+    owners = {
+        without_article(name).lower(): term.bare_name
+        for term in knowledge.terms()
+        for name in term.names
+    }
+    return frozenset(
+        frozenset((owners.get(without_article(a).lower(), ""), owners.get(name, "")))
+        for fact in knowledge.comparisons()
+        for a in fact.pair[0]
+        for name in (without_article(b).lower() for b in fact.pair[1])
+    )
 
 
 @cache
