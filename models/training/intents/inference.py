@@ -173,15 +173,13 @@ def compare(rng: random.Random, state: State, split: Split) -> Turn:
 def compare_any(rng: random.Random, state: State, split: Split) -> Turn:
     """Two terms of which no comparison is known: what each of them is."""
     one, other = rng.sample(knowledge.terms(), 2)
-    while (
-        frozenset((one.bare_name, other.bare_name)) in _compared()
-        or one.definition[0].islower()
-        and other.definition[0].islower()
+    while frozenset((one.bare_name, other.bare_name)) in _compared() or (
+        one.definition[0].islower() and other.definition[0].islower()
     ):
         one, other = rng.sample(knowledge.terms(), 2)
     a, b = (_called(rng, term.names) for term in (one, other))
     question = wordings.COMPARE.pick(rng, split).format(a=a, b=b, A=capitalized(a))
-    # A sentence that begins with a small letter, as that of vLLM, would not be seen as a second one.
+    # A sentence that begins with a small letter, as that of vLLM, would not be seen as the second.
     said = sorted((one, other), key=lambda term: not term.definition[0].islower())
     first, second = (first_sentence(term.definition) for term in said)
     return _turn(rng, state, split, "any two", question, f"{first} {second}", said[0].idea)
