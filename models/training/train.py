@@ -68,7 +68,8 @@ def _logits(model: LlamaForCausalLM, token_ids: torch.Tensor, places: torch.Tens
     """What the model says at the places of [B, T - 1], [N, V]."""
     # Padding stands at the end, where causal attention hides it: no mask is needed.
     hidden = model.model(input_ids=token_ids, use_cache=False).last_hidden_state
-    logits: torch.Tensor = model.lm_head(hidden[:, :-1].flatten(0, 1)[places]).float()
+    predicting = hidden[:, :-1].flatten(0, 1).index_select(0, places)
+    logits: torch.Tensor = model.lm_head(predicting).float()
     return logits
 
 

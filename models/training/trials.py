@@ -18,8 +18,8 @@ from rich.table import Table
 from torch.nn import functional
 
 from models.training.batches import max_chars, render
-from models.training.build import default_work_folder, trained_tokenizer
 from models.training.dialogues import conversation
+from models.training.learn import default_work_folder, trained_tokenizer
 from models.training.plan import Length, Plan
 from models.training.shapes import TARGET, Shape
 from models.training.train import Training

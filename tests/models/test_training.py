@@ -8,8 +8,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
-from models.training.build import default_work_folder
 from models.training.export import export
+from models.training.learn import default_work_folder
 from models.training.plan import Length, Plan
 from models.training.shapes import DRAFT, TARGET, Shape
 from models.training.tokenizer import train_tokenizer
