@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from models.training.batches import Batch, Encoded, encode, grouped, max_chars
 from models.training.dialogues import conversation
-from models.training.plan import STEPS_DRAWN, Plan
+from models.training.plan import Plan
 from models.training.tokenizer import CONTEXT_TOKENS
 
 Step = list[Batch]
@@ -24,19 +24,23 @@ _AHEAD = 3
 
 
 def draw(tokenizer: Tokenizer, plan: Plan, number: int, tokens: int) -> list[Step]:
-    """What the next steps learn from, at most `STEPS_DRAWN`: a pure function of the plan and the
-    draw's number, `tokens` being how far training is by then."""
+    """What the next steps learn from, at most as many as are drawn at once: a pure function of the
+    plan and the draw's number, `tokens` being how far training is by then."""
     rng = random.Random(f"{plan.seed}:{number}")
     step_tokens = plan.tokens_of_step(tokens)
     drawn: list[Encoded] = []
-    while sum(len(encoded.ids) for encoded in drawn) < STEPS_DRAWN * step_tokens:
+    left = plan.steps_drawn * step_tokens
+    while left > 0:
         said = conversation(rng, "train", max_chars(plan.row_tokens(rng, tokens)))
         encoded = encode(tokenizer, said, plan.user_weight)
         if len(encoded.ids) <= CONTEXT_TOKENS:
             drawn.append(encoded)
-    batches = list(grouped(drawn, min(plan.batch_tokens, step_tokens)))
+            left -= len(encoded.ids)
+    # As a part of a batch is padding, this is about one for each step.
+    cells = min(plan.batch_tokens, int(1.3 * step_tokens))
+    batches = list(grouped(drawn, cells))
     rng.shuffle(batches)
-    steps: list[Step] = [[] for _ in range(STEPS_DRAWN)]
+    steps: list[Step] = [[] for _ in range(plan.steps_drawn)]
     for batch in batches:
         min(steps, key=lambda step: sum(b.tokens for b in step)).append(batch)
     return [step for step in steps if step]

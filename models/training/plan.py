@@ -4,8 +4,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# So many steps are drawn at once, so that rows of similar length fill a batch.
-STEPS_DRAWN = 5
 # What users type is mostly noise to learn: it does not count in the loss, nor cost time there.
 USER_WEIGHT = 0.0
 
@@ -23,7 +21,8 @@ class Length:
 class Plan:
     """How to train. Learning rates are peaks; they fall linearly over the last `decay_share`.
     `step_tokens`, at the start and at the end: early, many small steps learn faster; late, the
-    gradient's noise is what stands in the way. A batch has at most `batch_tokens` cells."""
+    gradient's noise is what stands in the way. A batch has at most `batch_tokens` cells; so many
+    steps are drawn at once that rows of similar length fill it."""
 
     total_tokens: int
     lengths: tuple[Length, ...] = (
@@ -33,6 +32,7 @@ class Plan:
     )
     step_tokens: tuple[int, int] = (2400, 7000)
     batch_tokens: int = 4096
+    steps_drawn: int = 5
     muon: bool = True
     matrix_lr: float = 0.02
     other_lr: float = 3e-3
@@ -67,10 +67,10 @@ class Plan:
         tokens = 0
         while True:
             yield tokens
-            tokens += STEPS_DRAWN * self.tokens_of_step(tokens)
+            tokens += self.steps_drawn * self.tokens_of_step(tokens)
 
 
 def gpu_plan(total_tokens: int) -> Plan:
     """For a GPU, which waits while it is told what to do: few large batches, and larger steps, as
     there are more tokens to make them of."""
-    return Plan(total_tokens, step_tokens=(8_000, 48_000), batch_tokens=65_536)
+    return Plan(total_tokens, step_tokens=(8_000, 48_000), batch_tokens=65_536, steps_drawn=12)

@@ -10,12 +10,13 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
+from models.training import attention
 from models.training.batches import encode
 from models.training.dialogues import Conversation
 from models.training.drawing import Draws, Step
 from models.training.intents.base import Turn
 from models.training.muon import Muon
-from models.training.plan import STEPS_DRAWN, Length, Plan
+from models.training.plan import Length, Plan
 from models.training.tokenizer import train_tokenizer
 
 PLAN = Plan(20_000, lengths=(Length(64, 1.0, 1.0),), step_tokens=(300, 600), batch_tokens=1024)
@@ -54,7 +55,7 @@ def test_a_draw_holds_steps_of_the_planned_size(tokenizer: Tokenizer) -> None:
     for tokens in islice(PLAN.draws(), 4):
         steps = next(draws)
         drawn = sum(batch.tokens for step in steps for batch in step)
-        assert drawn == pytest.approx(STEPS_DRAWN * PLAN.tokens_of_step(tokens), rel=0.15)
+        assert drawn == pytest.approx(PLAN.steps_drawn * PLAN.tokens_of_step(tokens), rel=0.15)
         for batch in (batch for step in steps for batch in step):
             assert batch.token_ids.shape[1] % 32 == 0
             predicted = batch.token_ids[:, 1:].ravel()[batch.places]
@@ -108,3 +109,12 @@ def test_muon_goes_on_from_what_was_saved(tmp_path: Path) -> None:
     stepped(optimizer, first)
     stepped(resumed, second)
     torch.testing.assert_close(first, second)
+
+
+def test_every_way_to_attend_gives_the_same() -> None:
+    torch.manual_seed(0)
+    query = torch.randn(2, 4, 40, 8)
+    key, value = torch.randn(2, 2, 2, 40, 8)
+    wanted = attention._whole(query, key, value)
+    for way in (attention._fused, attention._flash):
+        torch.testing.assert_close(way(query, key, value), wanted, atol=1e-5, rtol=1e-5)
