@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from models.training import knowledge
-from models.training.intents import inference, wordings
+from models.training.intents import inference
+from models.training.intents import inference_wordings as wordings
 from models.training.intents.base import Intent, State
 from models.training.knowledge import first_sentence, without_article
 from models.training.wording import Wordings, expand

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from models.training import knowledge
-from models.training.intents import wordings
+from models.training.intents import inference_wordings as wordings
 from models.training.intents.base import State, Turn
 from models.training.knowledge import Comparison, Term, When, Why, first_sentence, without_article
 from models.training.wording import Split, Wordings, capitalized, expand, typed
