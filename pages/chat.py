@@ -26,8 +26,12 @@ draw_toolbar(conversation)
 draw_notices(conversation)
 offer_undo()
 live = draw_columns(conversation, job)
+first_visit = (
+    st.empty()
+)  # also where it is empty: else its buttons stay while the first answers run
 if not conversation.turns:
-    draw_first_visit(conversation)
+    with first_visit.container():
+        draw_first_visit(conversation)
 draw_prompt_bar(conversation, job)
 progress = None
 if job is None or not is_running or job.purpose != "chat":

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from app.bench.figures import all_figures
 from app.bench.metric import Figure
-from app.bench.record import RunRecord
+from app.bench.record import UNKNOWN_DEVICE, RunRecord
 
 PAIRS_FOR_A_VERDICT = 6
 _CONFIDENCE = 0.95
@@ -25,9 +25,7 @@ def why_not_comparable(records: Sequence[RunRecord]) -> list[str]:
     """
     if len(records) < 2:
         return ["There is only one run."]
-    reasons = []
-    for record in records:
-        reasons += _own_reasons(record)
+    reasons = _own_reasons(records)
     if len({_prompt(record) for record in records}) > 1:
         reasons.append("The prompts differ.")
     elif len({_system_prompt(record) for record in records}) > 1:
@@ -153,17 +151,32 @@ def _name(record: RunRecord) -> str:
     return f"“{record.setup_label or record.setup.id}”"
 
 
-def _own_reasons(record: RunRecord) -> list[str]:
-    reasons = []
-    if record.status == "failed":
-        reasons.append(f"{_name(record)} failed.")
-    if record.status == "stopped":
-        reasons.append(f"{_name(record)} was stopped before its end.")
-    if record.contended:
-        reasons.append(f"{_name(record)} shared the device with other runs.")
-    if not record.warm:
-        reasons.append(f"{_name(record)} was its engine's first answer: one-time costs are in it.")
-    return reasons
+def _own_reasons(records: Sequence[RunRecord]) -> list[str]:
+    """What is the matter with runs by themselves: a sentence a matter, with all whose it is."""
+    finished = [one for one in records if one.status == "finished"]
+    matters = [
+        ([one for one in records if one.status == "failed"], "failed.", "failed."),
+        (
+            [one for one in records if one.status == "stopped"],
+            "was stopped before its end.",
+            "were stopped before their end.",
+        ),
+        (
+            [one for one in records if one.contended],
+            "shared the device with other runs.",
+            "shared the device with other runs.",
+        ),
+        (
+            [one for one in finished if not one.warm],
+            "was its engine's first answer: one-time costs are in it.",
+            "were their engines' first answers: one-time costs are in them.",
+        ),
+    ]
+    return [
+        f"{_listed([_name(one) for one in those])} {of_one if len(those) == 1 else of_several}"
+        for those, of_one, of_several in matters
+        if those
+    ]
 
 
 def _prompt(record: RunRecord) -> str:
@@ -207,6 +220,7 @@ def _length_reasons(records: Sequence[RunRecord]) -> list[str]:
 
 
 def _machine_reasons(records: Sequence[RunRecord]) -> list[str]:
+    records = [one for one in records if one.environment.device != UNKNOWN_DEVICE]
     reasons = []
     machines = {record.environment.hardware for record in records}
     if len(machines) > 1:

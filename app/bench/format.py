@@ -108,12 +108,20 @@ def significant(value: float, digits: int = 3) -> str:
     """A number with so many digits that mean something: 0.0123, 1.23, 123, 1 235."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else str(value)
-    return grouped(value, min(12, max(0, digits - 1 - math.floor(math.log10(abs(value))))))
+    rounded = float(f"{value:.{digits - 1}e}")  # 9.996 is a 10.0, and no 10.00
+    return grouped(value, min(12, max(0, digits - 1 - math.floor(math.log10(abs(rounded))))))
 
 
 def ratio(value: Number) -> str:
     """How many times: 5.1×, 0.98×, 23×."""
     return _scale("ratio", value).parts(value).text
+
+
+def long_duration(seconds: float) -> str:
+    """Of minutes or hours: 6 min 54 s, 2 h 10 min."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def moment(when: dt.datetime, now: dt.datetime | None = None) -> str:

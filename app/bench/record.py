@@ -126,6 +126,9 @@ class TokenPrice(_Frozen):
         )
 
 
+UNKNOWN_DEVICE = "unknown"  # of a run that ended before it had an engine
+
+
 class Environment(_Frozen):
     """Where a run was made."""
 

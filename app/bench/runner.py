@@ -13,6 +13,7 @@ from app.bench.environment import commit, hardware_name, library_versions
 from app.bench.lane import Lane
 from app.bench.prices import PriceBook, hosted_price
 from app.bench.record import (
+    UNKNOWN_DEVICE,
     ChunkStamp,
     Environment,
     ErrorNote,
@@ -311,7 +312,10 @@ def _speculation(trace: _Trace) -> Speculation | None:
 
 def _environment(engine: Engine | None) -> Environment:
     base = Environment(
-        hardware=hardware_name(), device="unknown", versions=library_versions(), commit=commit()
+        hardware=hardware_name(),
+        device=UNKNOWN_DEVICE,
+        versions=library_versions(),
+        commit=commit(),
     )
     if engine is None:
         return base

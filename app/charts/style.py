@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +19,8 @@ _CLEAR = "rgba(0,0,0,0)"
 _CHARACTER_PX = 7.2
 _LABEL_PX = 17
 _X_AXIS_PX, _Y_AXIS_PX = 56, 72
-_MOST_TICKS = 8
 _SUBTITLE_LINE_PX, _TITLE_LINE_PX = 18, 20
-_TITLE_CHARACTERS, _SUBTITLE_CHARACTERS = 50, 74
+_TITLE_CHARACTERS, _SUBTITLE_CHARACTERS = 46, 74
 _LINE_CHART_PX = 320
 _BAR_PX, _BAR_MARGINS_PX = 46, 120
 
@@ -140,25 +138,6 @@ def axis(title: str, *, dark: bool, grid: bool = True, **more: Any) -> dict[str,
     return look | more
 
 
-def log_axis(title: str, low: float, high: float, *, dark: bool, **more: Any) -> dict[str, Any]:
-    """A log axis from `low` to `high` in the axis's unit, with round numbers on it: 1, 2, 5, 10."""
-    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-    for steps in ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1,)):
-        ticks = [step * 10.0**power for power in powers for step in steps]
-        shown = [tick for tick in ticks if low <= tick <= high]
-        if len(shown) <= _MOST_TICKS:
-            break
-    look: dict[str, Any] = {
-        "type": "log",
-        "range": [math.log10(low), math.log10(high)],
-        "rangemode": "normal",
-        "tickmode": "array",
-        "tickvals": shown,
-        "ticktext": [f"{tick:,.10g}".replace(",", THIN) for tick in shown],
-    }
-    return axis(f"{title}, log axis", dark=dark, **(look | more))
-
-
 def heading(figure: go.Figure, text: str, x: float, *, dark: bool) -> None:
     """Names a panel above its top left corner, where it can be read without turning the head."""
     figure.add_annotation(
@@ -199,8 +178,8 @@ def legend_below(figure: go.Figure) -> None:
 
 def with_room(figure: go.Figure, left: int = _Y_AXIS_PX) -> None:
     """Room for both axes and their titles, given and not found out: that is a second drawing, which
-    a slow machine takes 0.2 s for. For axes whose labels are short."""
-    figure.update_layout(margin_l=left, margin_b=_X_AXIS_PX)
+    a slow machine takes 0.2 s for. For axes whose labels are short, or as wide as `left` says."""
+    figure.update_layout(margin_l=max(left, _Y_AXIS_PX), margin_b=_X_AXIS_PX)
     figure.update_xaxes(automargin=False)
     figure.update_yaxes(automargin=False)
 

@@ -34,7 +34,7 @@ def cycle_line(run: RunRecord, turn: Turn) -> str:
     if cycle is None:
         return ""
     return (
-        f"A cycle gave {cycle.tokens:.1f} tokens in the time of {cycle.plain_steps:.1f} plain "
-        f"steps: {cycle.measured:.2f}× as fast. Predicted, if checking all guesses took one plain "
-        f"step: {cycle.predicted:.2f}×."
+        f"After the first, each round of guessing and checking gave {cycle.tokens:.1f} tokens in "
+        f"the time of {cycle.plain_steps:.1f} plain steps: {cycle.measured:.2f}× as fast. "
+        f"Predicted, if checking all guesses took one plain step: {cycle.predicted:.2f}×."
     )

@@ -95,7 +95,8 @@ def status_line(lane: Lane, now_ns: int) -> str:
         if lane.tokens == 0:
             return f"Prefill {duration(now_ns - (lane.running_since_ns or now_ns))}"
         speed = lane.tokens_per_second
-        return f"{grouped(lane.tokens)} tokens" + (f" · {rate(speed)}" if speed else "")
+        word = "token" if lane.tokens == 1 else "tokens"
+        return f"{grouped(lane.tokens)} {word}" + (f" · {rate(speed)}" if speed else "")
     if lane.state == "waiting":
         return "Waiting for its turn"
     return lane.error.message if lane.error is not None else "Done"

@@ -7,6 +7,7 @@ import json
 import streamlit as st
 
 from app.bench import figures, formulae
+from app.bench.experiments.workloads import is_salted
 from app.bench.export import runs_json
 from app.bench.format import bytes_text, count, duration, figure_text, missing_phrase, moment
 from app.bench.metric import Figure
@@ -17,6 +18,12 @@ from app.ui.safe_text import safe_markdown
 from backends.catalog import title_of
 
 _NS_PER_SECOND = 1_000_000_000
+_AVATARS = {
+    "system": ":material/settings:",
+    "user": ":material/person:",
+    "assistant": ":material/smart_toy:",
+}
+_SALT = "System prompt: letters that begin each prompt of an experiment, so that no cache knows it"
 
 
 def render_run_detail(run: RunRecord, *, with_answer: bool = False) -> None:
@@ -185,9 +192,10 @@ def _price(run: RunRecord) -> str:
 def _draw_exchange(run: RunRecord) -> None:
     for message in run.request.messages:
         with st.chat_message(
-            "assistant" if message.role == "assistant" else "user",
-            avatar=":material/smart_toy:" if message.role == "assistant" else ":material/person:",
+            "assistant" if message.role == "assistant" else "user", avatar=_AVATARS[message.role]
         ):
+            if message.role == "system":
+                st.caption(_SALT if is_salted(run.request.messages) else "System prompt")
             st.markdown(safe_markdown(message.content), anchors=False)
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
         if run.reasoning:

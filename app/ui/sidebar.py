@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import streamlit as st
 
@@ -10,8 +11,9 @@ from app.bench.conversation import Conversation
 from app.bench.conversations import up_to
 from app.bench.environment import hardware_name
 from app.bench.export import conversation_json, conversation_markdown
-from app.bench.format import figure_text
+from app.bench.format import figure_text, moment
 from app.bench.labels import labels
+from app.bench.store.values import ConversationSummary
 from app.ui import chat_state
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
@@ -161,23 +163,26 @@ def _others(conversation: Conversation) -> None:
     if not others:
         return
     st.caption("Earlier conversations")
+    alike = Counter(summary.title for summary in summaries)
     with st.container(gap=None):
         for summary in others[:_SHOWN]:
-            _open_button(summary.id, summary.title)
+            _open_button(summary, is_alone=alike[summary.title] == 1)
     if len(others) > _SHOWN:
         with st.expander(f"{len(others) - _SHOWN} more"):
             for summary in others[_SHOWN:]:
-                _open_button(summary.id, summary.title)
+                _open_button(summary, is_alone=alike[summary.title] == 1)
 
 
-def _open_button(id_: str, title: str) -> None:
+def _open_button(summary: ConversationSummary, *, is_alone: bool) -> None:
+    """By its title; those that began with the same prompt by their time, too."""
+    title = plain_text_as_markdown((summary.title or "Untitled")[:60])
     st.button(
-        plain_text_as_markdown((title or "Untitled")[:60]),
-        key=f"open-{id_}",
+        title if is_alone else f"{title} :gray[{moment(summary.updated_at)}]",
+        key=f"open-{summary.id}",
         type="tertiary",
         width="stretch",
         on_click=_open,
-        args=(id_,),
+        args=(summary.id,),
     )
 
 

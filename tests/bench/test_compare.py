@@ -14,7 +14,7 @@ from scipy import stats
 
 from app.bench.compare import best, equal_beginning, paired_ratio, why_not_comparable
 from app.bench.metric import Figure
-from app.bench.record import ChunkStamp, Price, RunRecord, TokenUsage
+from app.bench.record import UNKNOWN_DEVICE, ChunkStamp, Price, RunRecord, TokenUsage
 from backends.request import Message, Request, Sampling
 from backends.setup import Setup
 from tests.bench.samples import ENVIRONMENT, make_run, stamps
@@ -60,6 +60,14 @@ def test_each_inequality_is_said_in_a_sentence(changes: dict[str, Any], words: s
     assert len(reasons) == 1
     assert words in reasons[0]
     assert reasons[0].endswith((".", "speed."))
+
+
+def test_several_with_the_same_matter_are_told_together_and_what_never_began_ran_nowhere() -> None:
+    nowhere = ENVIRONMENT.model_copy(update={"device": UNKNOWN_DEVICE, "threads": None})
+    early = {"status": "stopped", "warm": False, "environment": nowhere}
+    runs = [make_run(setup_label="a", status="stopped")]
+    runs += [make_run(setup_label=name, **early) for name in "bc"]
+    assert why_not_comparable(runs) == ["“a”, “b” and “c” were stopped before their end."]
 
 
 def test_sampling_differs_by_seed_only_where_tokens_are_drawn() -> None:

@@ -151,3 +151,9 @@ def test_moments_are_short_when_they_are_near() -> None:
     assert fmt.moment(now.replace(hour=9, minute=5, second=7), now) == "09:05:07"
     assert fmt.moment(now.replace(month=3, day=2, hour=14), now) == "2 Mar 14:00"
     assert fmt.moment(now.replace(year=2025), now) == "1 Jul 2025 12:00"
+
+
+def test_rounding_up_to_a_power_of_ten_adds_no_digit() -> None:
+    assert fmt.significant(9.996) == "10.0"
+    assert fmt.significant(0.99999, 4) == "1.000"
+    assert fmt.significant(0.9996, 4) == "0.9996"

@@ -47,7 +47,10 @@ def test_a_first_visit_has_prompts_and_comparisons_to_click(chat: ChatPage) -> N
 
 def test_an_example_prompt_is_one_click_from_answers_in_both_columns(chat: ChatPage) -> None:
     chat.open().click(EXAMPLE_PROMPTS[0])
-    chat.wait_asked().wait_done()
+    chat.wait_asked()
+    expect(chat.page.get_by_role("button", name=EXAMPLE_PROMPTS[1])).to_have_count(0)
+    expect(chat.page.get_by_test_id("stStatusWidget").get_by_role("button")).to_have_count(0)
+    chat.wait_done()
     for index in (0, 1):
         expect(chat.prompts(index)).to_have_text([EXAMPLE_PROMPTS[0]])
         expect(chat.figures(index)).to_have_count(1)
@@ -230,8 +233,24 @@ def test_there_are_at_most_six_setups(chat: ChatPage) -> None:
         add.click()
         expect(chat.columns).to_have_count(count)
         chat.settled()
+        if count == 4:
+            assert names_stay(chat) == ("sticky", True)
     expect(add).to_be_disabled()
+    # They scroll sideways, where a name that stuck would lie over the prompt under it.
+    assert names_stay(chat) == ("static", False)
     assert len(Comparison.from_permalink(chat.permalink()).columns) == 6
+
+
+def names_stay(chat: ChatPage) -> tuple[str, bool]:
+    """How the names above the columns are placed, and whether all columns fit on a wide page."""
+    chat.page.set_viewport_size({"width": 1400, "height": 900})
+    found = chat.column(0).evaluate("""column => {
+        const head = column.querySelector('[class*="st-key-head-"]').parentElement;
+        const row = column.closest('[data-testid="stHorizontalBlock"]');
+        const iconEdge = 8;
+        return [getComputedStyle(head).position, row.scrollWidth < row.clientWidth + iconEdge];
+    }""")
+    return found[0], found[1]
 
 
 def test_a_setup_added_later_can_answer_the_last_turn_too(chat: ChatPage) -> None:

@@ -25,7 +25,10 @@ _COLOURS = """element => {
     background = parse(getComputedStyle(under).backgroundColor);
     under = under.parentElement;
   }
-  return [parse(getComputedStyle(element).color), background];
+  const text = parse(getComputedStyle(element).color);
+  let opacity = text[3] ?? 1;
+  for (let one = element; one; one = one.parentElement) opacity *= getComputedStyle(one).opacity;
+  return [background.map((c, i) => text[i] * opacity + c * (1 - opacity)), background];
 }"""
 _NAMELESS = """() => [...document.querySelectorAll("button, [role=button], a[href]")]
   .filter(e => e.checkVisibility && e.checkVisibility())
@@ -103,6 +106,7 @@ def test_the_empty_chat(page: Page, server: AppServer, theme: str, width: int) -
     assert_whole(page)
     column = 0 if chat.column(0).is_visible() else 1
     assert contrast(chat.title(column)) >= 4.5
+    assert contrast(page.get_by_text("Or start from a comparison")) >= 4.5
     assert (
         contrast(page.get_by_role("button", name="New conversation").or_(chat.prompt).last) >= 4.5
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.charts.colors import setup_color, setup_symbol
 from app.charts.placing import Named, Place, places
-from app.charts.style import label_width, log_axis, wrapped
+from app.charts.style import label_width, wrapped
 
 WIDTH, HEIGHT = 560, 320
 
@@ -53,14 +53,6 @@ def test_titles_are_broken_between_words() -> None:
     assert wrapped("one two three", 7) == "one two<br>three"
     assert wrapped("one<br>two", 40) == "one<br>two"
     assert wrapped("&lt;averylongname&gt;", 5) == "&lt;averylongname&gt;"
-
-
-def test_a_log_axis_has_round_numbers_and_says_that_it_is_one() -> None:
-    narrow = log_axis("TTFT (ms)", 20, 90, dark=False)
-    assert narrow["ticktext"] == ["20", "30", "40", "50", "60", "80"]
-    wide = log_axis("TTFT (ms)", 1, 50_000, dark=False)
-    assert wide["ticktext"] == ["1", "10", "100", "1\u202f000", "10\u202f000"]
-    assert wide["title"]["text"] == "TTFT (ms), log axis"
 
 
 def test_36_setups_are_told_apart() -> None:

@@ -146,6 +146,16 @@ def test_clearing_a_conversation_can_be_undone(open_chat: OpenChat, server: Serv
     assert conversation_of(page, server).turns == before.turns
 
 
+def test_conversations_that_begin_alike_are_told_apart_by_their_time(open_chat: OpenChat) -> None:
+    page = open_chat()
+    for prompt in ("Hello", "Hello", "What is prefill?", "What is decode?"):
+        ask(page, prompt)
+        button(page, "new-conversation").click().run()
+    names = [one.label for one in page.button if str(one.key).startswith("open-")]
+    assert names[:2] == ["What is decode?", "What is prefill?"]
+    assert all(re.fullmatch(r"Hello :gray\[.*\d\d:\d\d.*\]", name) for name in names[2:])
+
+
 def test_the_answers_are_compared_with_the_first_columns(open_chat: OpenChat) -> None:
     page = ask(open_chat(), "What is prefill?")
     html = "".join(str(element.value) for element in page.get("html"))

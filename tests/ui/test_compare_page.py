@@ -23,6 +23,7 @@ from app.ui.compare.draft import Draft, draft_of
 from app.ui.compare.experiment_list import PAGE_SIZE
 from app.ui.compare.exports import EXPORTS
 from app.ui.compare.progress_view import told
+from app.ui.compare.recommend_panel import Asked
 from app.ui.compare.size import time_in_words
 from app.ui.server import OWNER, Server, close_server
 from backends.capabilities import Availability
@@ -34,6 +35,7 @@ from tests.fakes.backend import DEVICE
 from tests.fakes.workshop import setup_of, wait_until
 
 OpenCompare = Callable[..., AppTest]
+ASKED: Asked = ("smallest", {})
 OWN = pasted("What is prefill?\nWhat is decode?")
 
 
@@ -299,6 +301,23 @@ def test_cancelling_asks_while_much_is_left(
     assert "experiment-resume" in keys(page)
 
 
+def test_the_list_tells_which_one_runs_and_which_waits(
+    open_compare: OpenCompare, server: Server, gate: threading.Event
+) -> None:
+    def waits(id_: str) -> bool:
+        status = server.experiments.status(id_)
+        return status is not None and status.is_waiting
+
+    first = begun(server, "slow", "b").id
+    second = begun(server, "a", "b", name="After it").id
+    wait_until(lambda: waits(second))
+    said = texts(open_compare())
+    assert " of 12 runs made" in said
+    assert "waiting for another experiment: Two fakes" in said
+    gate.set()
+    assert {ended(server, id_).state for id_ in (first, second)} == {"finished"}
+
+
 def test_progress_tells_what_is_known_and_nothing_else() -> None:
     begun = Status(planned=576, made=0, doing="bf16, round 1", seconds=0)
     assert told(begun).startswith("0 of 576 runs · time left is told after")
@@ -400,8 +419,9 @@ def test_exports_are_offered_when_they_are_asked_for(
     page.run()
     offered = {str(one.key).removeprefix("export-") for one in page.download_button}
     assert offered >= {one.ending for one in EXPORTS}
-    made = {one.ending: one.make(experiment, server.store) for one in EXPORTS}
+    made = {one.ending: one.make(experiment, server.store, ASKED) for one in EXPORTS}
     assert "Two fakes" in str(made["html"])
+    assert "Which setup to use, if it is to be the smallest" in str(made["html"])
     lines = str(made["csv"]).splitlines()
     assert len(lines) == 1 + 12 + 2  # head, runs, warm-ups
     assert {"round", "attempt", "disturbed"} <= set(lines[0].split(","))
@@ -411,7 +431,7 @@ def test_exports_are_offered_when_they_are_asked_for(
 def test_an_experiment_comes_back_from_its_file(open_compare: OpenCompare, server: Server) -> None:
     experiment = ended(server, begun(server, "a", "b").id)
     (whole,) = [one for one in EXPORTS if one.ending == "json"]
-    file = str(whole.make(experiment, server.store)).encode()
+    file = str(whole.make(experiment, server.store, None)).encode()
     page = open_compare()
 
     def import_(data: bytes) -> None:

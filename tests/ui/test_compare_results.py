@@ -111,6 +111,7 @@ def test_axes_and_limits_are_chosen_and_limits_are_remembered(
     page.number_input(key="limit-tpot_ns-d").set_value(8.0).run()
     assert "TPOT ≤ 8 ms excludes “fp32 · KV off” (up to 12.24 ms)." in said(page)
     assert "missed" in html(page)
+    assert page.session_state["kept-asked-d"] == ("fastest", {"tpot_ns": 8e6})  # for the report
     page.number_input(key="limit-tpot_ns-d").set_value(5.0).run()
     assert "No setup keeps the limit. Loosen TPOT ≤ 5 ms to 6.12 ms" in said(page)
     page.switch_page("../../pages/machine.py").run()
@@ -118,6 +119,20 @@ def test_axes_and_limits_are_chosen_and_limits_are_remembered(
     page.query_params["experiment"] = "d"
     page.run()
     assert page.number_input(key="limit-tpot_ns-d").value == 5.0
+
+
+def test_code_is_drawn_once_it_is_asked_for(server: Server, open_results: OpenResults) -> None:
+    """The browser's part that colours code takes longer to get ready than a chart to be drawn."""
+    fill(server, "c", 6, 12)
+    page = open_results("c")
+    assert {code.language for code in page.code} == {"plaintext"}  # the link to share
+    page.session_state["take-away-c"] = page.session_state["plan-of-c"] = True
+    page.run()
+    program, plan = (
+        next(c.value for c in page.code if c.language == x) for x in ("python", "toml")
+    )
+    assert "from_pretrained" in program
+    assert "repeats" in plan
 
 
 def test_a_click_on_a_point_opens_the_runs_behind_it(

@@ -40,3 +40,10 @@ def test_a_server_that_has_said_nothing_yet_is_not_said_to_prefill(lane: Lane) -
 def test_tokens_of_a_server_are_not_counted_by_its_chunks(lane: Lane) -> None:
     lane.take(Chunk(None, "Paris", SECOND))
     assert status_line(lane, 2 * SECOND) == "Streaming: its tokens are counted at the end"
+
+
+def test_one_token_is_not_tokens(lane: Lane) -> None:
+    lane.is_remote = False
+    lane.take(Chunk((1,), "The", SECOND))
+    assert status_line(lane, 2 * SECOND).startswith("1 token")
+    assert not status_line(lane, 2 * SECOND).startswith("1 tokens")

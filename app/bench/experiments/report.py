@@ -28,9 +28,14 @@ from app.bench.experiments.recommend_text import details, verdict
 from app.bench.experiments.report_charts import panels
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio
-from app.bench.experiments.words import compared, ratio_text, remarks, sentences
+from app.bench.experiments.words import (
+    compared,
+    ratio_text,
+    remarks,
+    sentences,
+)
 from app.bench.figures import metric_named
-from app.bench.format import duration
+from app.bench.format import long_duration
 from app.bench.quality.figures import IS_REFERENCE
 from app.bench.record import RunRecord
 from app.bench.store import Store
@@ -125,7 +130,7 @@ def _headline(findings: Findings) -> str:
         (
             f"{experiment.created_at:%Y-%m-%d %H:%M} UTC",
             f"{len(findings.setups)} setups, {runs} runs that count",
-            f"took {duration(experiment.seconds * 1e9)}",
+            f"took {long_duration(experiment.seconds)}",
             f"experiment {experiment.id}",
         )
     )
@@ -159,7 +164,7 @@ def _figures(findings: Findings, title: str, note: str, metrics: Sequence[SetupF
             else:
                 kind = "missing" if figure.value is None else ""
                 is_itself = figure.reason == IS_REFERENCE
-                text = "the reference" if is_itself else scale.with_interval(figure)
+                text = "the reference" if is_itself else _in_one_piece(scale.with_interval(figure))
                 cells.append(_Cell(text, kind=kind))
         rows.append(cells)
     return _Table(title, note, ["Setup", *(short_title(one) for one in metrics)], rows)
@@ -179,7 +184,13 @@ def _ratios(findings: Findings) -> _Table:
 def _ratio(one: MetricRatio) -> _Cell:
     if one.ratio is None:
         return _Cell(f"not compared: {one.reason}", kind="missing")
-    return _Cell(ratio_text(one), f"{one.verdict}, {one.n} pairs", one.verdict)
+    return _Cell(_in_one_piece(ratio_text(one)), f"{one.verdict}, {one.n} pairs", one.verdict)
+
+
+def _in_one_piece(text: str) -> str:
+    """With an interval that is not broken over two lines where a column is narrow."""
+    before, bracket, interval = text.partition("[")
+    return before + bracket + interval.replace(", ", ",\u00a0")
 
 
 def _plan_facts(plan: Plan) -> list[tuple[str, str]]:

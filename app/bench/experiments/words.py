@@ -12,10 +12,11 @@ from app.bench.format import significant
 
 # Why a reference has no figure against itself: everybody knows.
 _ITSELF = "it is the reference"
+_NEAR = 1.1
 
 
 def ratio_text(one: MetricRatio) -> str:
-    """“0.5× [0.49, 0.51]”; empty where there is none."""
+    """“0.500× [0.490, 0.510]”; empty where there is none."""
     return times_text(one.ratio, one.low, one.high)
 
 
@@ -27,8 +28,8 @@ def times_text(ratio: float | None, low: float | None, high: float | None) -> st
 
 
 def _times(ratio: float) -> str:
-    """One digit more than figures have: what matters may be how near to 1 it is."""
-    return f"{ratio:.4g}" if ratio < 1_000 else significant(ratio)
+    """Near to 1 with a digit more than figures have: how near it is may be what matters."""
+    return significant(ratio, 4 if 1 / _NEAR < ratio < _NEAR else 3)
 
 
 def sentences(conclusion: Conclusion) -> list[str]:
@@ -92,11 +93,11 @@ def remarks(findings: Findings) -> list[str]:
     for one in conclusion.setups:
         if one.failed:
             told.append(f"{one.label}: {one.failed} runs failed.")
-        if one.disturbed:
-            told.append(
-                f"{one.label}: {one.disturbed} of the runs were disturbed by other work, also when "
-                "made again: on a quiet machine its medians may be better."
-            )
+    if disturbed := [f"{one.label} {one.disturbed}" for one in conclusion.setups if one.disturbed]:
+        told.append(
+            f"Some runs were disturbed by other work, also when made again ({', '.join(disturbed)})"
+            ": on a quiet machine the medians may be better."
+        )
     told += [f"The {name} pass has not been made." for name in _passes_missing(findings)]
     if made := workers(findings.samples):
         each = (f"{worker or 'no cluster'} {runs}" for worker, runs in made.items())

@@ -27,6 +27,7 @@ PASTED = "pasted prompts"
 _FOLDER = Path(__file__).with_name("prompts")
 # A letter with a space before it is one token in all common vocabularies, so that every salt makes
 # a prompt longer by the same. Vowels are left out: no salt spells a word.
+_NAMED = "Your name is "
 _SALT_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _SALT_LENGTH = 4
 
@@ -126,11 +127,19 @@ def salted(messages: Sequence[Message], salt: str) -> tuple[Message, ...]:
     """
     if not salt:
         return tuple(messages)
-    name = f"Your name is {' '.join(salt)}."
+    name = f"{_NAMED}{' '.join(salt)}."
     if messages[0].role == "system":
         first = messages[0].model_copy(update={"content": f"{name} {messages[0].content}"})
         return (first, *messages[1:])
     return (Message(role="system", content=name), *messages)
+
+
+def is_salted(messages: Sequence[Message]) -> bool:
+    """Whether the first one begins as `salted` makes it."""
+    text = messages[0].content if messages and messages[0].role == "system" else ""
+    letters = text.removeprefix(_NAMED).partition(".")[0].split(" ")
+    is_salt = len(letters) == _SALT_LENGTH and set(letters) <= set(_SALT_LETTERS)
+    return text.startswith(_NAMED) and is_salt
 
 
 def salt_of(seed: int, *place: int | str) -> str:

@@ -53,7 +53,7 @@ _FORMULAE: dict[str, tuple[str, Unit, Better, str]] = {
         "interval: Korn and Graubard, over the texts",
     ),
     "first_divergence_tokens": (
-        "Tokens before the first difference",
+        "Same first tokens",
         "tokens",
         "higher",
         "median over the prompts of how many tokens the greedy answer shares with the reference's "

@@ -18,6 +18,7 @@ from app.ui.server import get_server
 
 PAGE_SIZE = 20
 _PAGE, _IMPORT = "compare_list_page", "experiment-import"
+_POLL_SECONDS = 3.0  # seldom: what a page draws is taken from the cores that are being measured
 
 
 def draw_list() -> None:
@@ -105,11 +106,7 @@ def _first_visit() -> None:
 
 
 def _line(one: ExperimentSummary, status: Status | None) -> None:
-    said = [
-        state_in_words(one.state, status),
-        counted(one.setups, "setup"),
-        plain_text_as_markdown(one.workload),
-    ]
+    said = [counted(one.setups, "setup"), plain_text_as_markdown(one.workload)]
     # While it runs those are told that count; of one that ended all that were made, again or not.
     said += [counted(one.finished + one.failed, "run")] if status is None else []
     said.append(moment(one.created_at))
@@ -129,7 +126,10 @@ def _line(one: ExperimentSummary, status: Status | None) -> None:
                 on_click=address.show_experiment,
                 args=(one.id,),
             )
-            st.caption(" · ".join(said))
+            if status is None:
+                _say(one.state, None, said)
+            else:
+                _watch(one.id, said)
         is_left = one.state in ("begun", "paused") and not one.imported_from
         if status is None and is_left:
             st.button(
@@ -142,12 +142,27 @@ def _line(one: ExperimentSummary, status: Status | None) -> None:
         draw_menu(one.id)
 
 
+@st.fragment(run_every=_POLL_SECONDS)
+def _watch(id_: str, said: list[str]) -> None:
+    status = get_server().experiments.status(id_)
+    if status is None:
+        st.rerun()  # it has ended, and its line says how
+    _say("", status, said)
+
+
+def _say(state: str, status: Status | None, said: list[str]) -> None:
+    state = plain_text_as_markdown(state_in_words(state, status))
+    st.caption(" · ".join([state, *said]))
+
+
 def _resume(id_: str) -> None:
     actions.resume(id_)
     address.show_experiment(id_)
 
 
 def state_in_words(state: str, status: Status | None) -> str:
+    if status is not None and status.is_waiting:
+        return status.doing
     if status is not None:
         return f"running, {grouped(status.made)} of {grouped(status.planned)} runs made"
     return {"begun": "unfinished"}.get(state, state)

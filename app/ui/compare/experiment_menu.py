@@ -46,7 +46,7 @@ def draw_name_field(id_: str, name: str) -> None:
         label_visibility="collapsed",
         placeholder="The plan's own name",
     )
-    st.button("Keep the name", key="experiment-name-keep", on_click=_stop_renaming)
+    st.button("Done", key="experiment-name-done", on_click=_stop_renaming)
 
 
 def draw_share(id_: str) -> None:

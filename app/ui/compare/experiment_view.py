@@ -33,8 +33,15 @@ def draw_experiment(id_: str) -> None:
     else:
         _ending(experiment)
     render_results(experiment, server.store, server.visitor())
-    with st.expander("The plan"):
-        st.code(plan_toml(experiment.plan), language="toml")
+    _draw_plan(experiment)
+
+
+@st.fragment
+def _draw_plan(experiment: Experiment) -> None:
+    """Drawn once it is opened: the browser takes half a second to get ready to colour code."""
+    with st.expander("The plan", key=f"plan-of-{experiment.id}", on_change="rerun") as panel:
+        if panel.open:
+            st.code(plan_toml(experiment.plan), language="toml")
 
 
 def _head(experiment: Experiment, status: Status | None) -> None:

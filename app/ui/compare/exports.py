@@ -10,11 +10,13 @@ import streamlit as st
 
 from app.bench.experiments.archive import export_json
 from app.bench.experiments.experiment import Experiment
-from app.bench.experiments.report import html, witnesses
+from app.bench.experiments.recommend import recommend
+from app.bench.experiments.report import html, recommended, witnesses
 from app.bench.experiments.run_table import runs_csv, runs_parquet
 from app.bench.experiments.shelf import WorkloadShelf
 from app.bench.store import Store
 from app.ui.compare.reading import findings
+from app.ui.compare.recommend_panel import Asked, asked
 from app.ui.server import get_server
 
 
@@ -26,15 +28,20 @@ class Export:
     ending: str
     mime: str
     about: str
-    make: Callable[[Experiment, Store], str | bytes]
+    make: Callable[[Experiment, Store, Asked | None], str | bytes]
 
 
-def _report(experiment: Experiment, store: Store) -> str:
+def _report(experiment: Experiment, store: Store, asked_for: Asked | None) -> str:
+    """With the recommendation that the page shows."""
     found = findings(experiment, store)
-    return html(found, witnesses(store, found))
+    blocks = []
+    if asked_for is not None:
+        wish, limits = asked_for
+        blocks = [recommended(recommend(found, limits, wish), found)]
+    return html(found, witnesses(store, found), blocks)
 
 
-def _archive(experiment: Experiment, store: Store) -> str:
+def _archive(experiment: Experiment, store: Store, _: Asked | None) -> str:
     return "".join(export_json(store, experiment, WorkloadShelf(get_server().settings)))
 
 
@@ -51,14 +58,14 @@ EXPORTS = (
         "csv",
         "text/csv",
         "A line a run with its figures, warm-ups too.",
-        lambda experiment, store: "".join(runs_csv(experiment, store.samples(experiment.id))),
+        lambda experiment, store, _: "".join(runs_csv(experiment, store.samples(experiment.id))),
     ),
     Export(
         "Runs (Parquet)",
         "parquet",
         "application/vnd.apache.parquet",
         "The same with typed columns, for pandas, Polars or DuckDB.",
-        lambda experiment, store: runs_parquet(experiment, store.samples(experiment.id)),
+        lambda experiment, store, _: runs_parquet(experiment, store.samples(experiment.id)),
     ),
     Export(
         "Everything (JSON)",
@@ -81,9 +88,10 @@ def draw_exports(experiment: Experiment) -> None:
 
 def _download(experiment: Experiment, export: Export) -> None:
     store = get_server().store
+    asked_for = asked(experiment.id)  # now: the file is made where there is no session
     st.download_button(
         export.title,
-        data=lambda: export.make(experiment, store),
+        data=lambda: export.make(experiment, store, asked_for),
         file_name=f"{_file_name(experiment)}.{export.ending}",
         mime=export.mime,
         icon=":material/download:",

@@ -17,7 +17,7 @@ Problems = Mapping[str, str]
 
 def draw_equal_work(draft: Draft, problems: Problems) -> None:
     """Rounds and lengths: what every setup has to do."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="plan-work"):
+    with st.container(horizontal=True, key="plan-work"):
         _number(
             draft,
             "repeats",

@@ -36,6 +36,7 @@ _UNITS: Mapping[str, tuple[float, str]] = {
 }
 _ABOVE_REFERENCE = "perplexity_ratio"
 T = TypeVar("T")
+Asked = tuple[Wish, Mapping[str, float]]
 
 
 @st.fragment
@@ -48,7 +49,7 @@ def draw_recommendation(findings: Findings) -> None:
         return
     st.subheader("Which setup to use", anchor=False)
     place = st.container()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         wish = _wish(findings, possible)
         names = [one.metric for one in offered]
         key = f"limits-{findings.experiment.id}"
@@ -64,6 +65,7 @@ def draw_recommendation(findings: Findings) -> None:
         )
         _keep(key, chosen)
     limits = _limits(findings, chosen)
+    _keep(_asked_key(findings.experiment.id), (wish, limits))
     found = recommend(findings, limits, wish)
     with place:
         st.markdown(f"**{plain_text_as_markdown(verdict(findings, found))}**")
@@ -72,6 +74,16 @@ def draw_recommendation(findings: Findings) -> None:
         st.html(judgements_html(findings, found))
     if found.best:
         draw_take_away(findings, found.best)
+
+
+def asked(id_: str) -> Asked | None:
+    """The wish and the limits, in base units, that the last recommendation of it was made for."""
+    found: Asked | None = _kept(_asked_key(id_), None)
+    return found
+
+
+def _asked_key(id_: str) -> str:
+    return f"asked-{id_}"
 
 
 def _wish(findings: Findings, possible: tuple[Wish, ...]) -> Wish:

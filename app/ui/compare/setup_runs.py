@@ -63,6 +63,7 @@ def table_data(findings: Findings, runs: list[RunSample]) -> dict[str, list[obje
         "In": [run.prompt_tokens for run in runs],
         "Out": [run.output_tokens for run in runs],
         "Memory": [_scaled(run, "peak_memory_bytes", 1e6) for run in runs],
+        "Disturbed by": [run.disturbed for run in runs],
     }
 
 
@@ -74,7 +75,7 @@ def _counts(run: RunSample, counted: set[str]) -> str:
         return "no: warm-up"
     if run.run_id not in counted:
         return "no: made again" if run.disturbed else "no: not alone or not warm"
-    return f"yes, disturbed: {run.disturbed}" if run.disturbed else "yes"
+    return "yes, disturbed" if run.disturbed else "yes"
 
 
 def _scaled(run: RunSample, metric: str, unit: float) -> float | None:

@@ -17,31 +17,41 @@ _LONGEST_LABEL = 60
 
 
 def draw_take_away(findings: Findings, best: Sequence[int]) -> None:
+    """Drawn once it is opened: the browser takes half a second to get ready to colour code."""
+    key = f"take-away-{findings.experiment.id}"
+    label, icon = "Take it with you", ":material/output:"
+    with st.expander(label, icon=icon, key=key, on_change="rerun") as panel:
+        if panel.open:
+            _draw_ways(findings, _chosen(findings, best))
+
+
+def _chosen(findings: Findings, best: Sequence[int]) -> int:
     """Of several that are tied, the one that is chosen."""
-    id_ = findings.experiment.id
+    if len(best) == 1:
+        return best[0]
     labels = {index: findings.setups[index].label for index in best}
-    with st.expander("Take it with you", icon=":material/output:"):
-        index = best[0]
-        if len(best) > 1:
-            index = st.selectbox(
-                "Setup",
-                list(best),
-                format_func=lambda one: labels.get(one, ""),
-                key=f"take-{id_}",
-                width=320,
-            )
-        setup = findings.setups[index].setup
-        program = python_code(setup, findings.experiment.plan.output_tokens)
-        commands = commands_for(setup)
-        names = [f"Python ({program.title})"] if program is not None else []
-        names += [code.title for code in commands]
-        tabs = st.tabs([*names, "Chat with it"])
-        parts = [program, *commands] if program is not None else list(commands)
-        for tab, code in zip(tabs, parts, strict=False):
-            with tab:
-                _draw_code(code, "python" if code is program else "bash")
-        with tabs[-1]:
-            _draw_link(findings, index)
+    return st.selectbox(
+        "Setup",
+        list(best),
+        format_func=lambda one: labels.get(one, ""),
+        key=f"take-{findings.experiment.id}",
+        width=320,
+    )
+
+
+def _draw_ways(findings: Findings, index: int) -> None:
+    setup = findings.setups[index].setup
+    program = python_code(setup, findings.experiment.plan.output_tokens)
+    commands = commands_for(setup)
+    names = [f"Python ({program.title})"] if program is not None else []
+    names += [code.title for code in commands]
+    tabs = st.tabs([*names, "Chat with it"])
+    parts = [program, *commands] if program is not None else list(commands)
+    for tab, code in zip(tabs, parts, strict=False):
+        with tab:
+            _draw_code(code, "python" if code is program else "bash")
+    with tabs[-1]:
+        _draw_link(findings, index)
 
 
 def _draw_code(code: Code, language: str) -> None:

@@ -97,7 +97,7 @@ def test_a_plan_is_run_to_its_conclusion(plan: Path) -> None:
     assert ratio_of(told["conclusion"], "tpot_ns")["ratio"] == pytest.approx(0.5)
     assert ratio_of(told["conclusion"], "tpot_ns")["verdict"] == "better"
     assert ratio_of(told["conclusion"], "ttft_ns")["verdict"] == "no difference shown"
-    assert "0.5× [0.5, 0.5]" in result.stdout
+    assert "0.500× [0.500, 0.500]" in result.stdout
     assert "no difference shown" in result.stdout
 
 

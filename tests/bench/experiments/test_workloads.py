@@ -12,6 +12,7 @@ from app.bench.experiments.workloads import (
     Workload,
     WorkloadInvalid,
     built_in,
+    is_salted,
     load_workload,
     pasted,
     prompts_of,
@@ -193,6 +194,9 @@ def test_the_salt_stands_at_the_very_start_and_leaves_the_question() -> None:
     system = Message(role="system", content="Be brief.")
     assert salted([system, user("A")], "QXBT")[0].content == "Your name is Q X B T. Be brief."
     assert salted([user("A")], "") == (user("A"),)
+    assert is_salted(messages)
+    assert not is_salted([user("A")])
+    assert not is_salted([Message(role="system", content="Your name is Q. X.")])
 
 
 def test_salts_differ_by_place_and_repeat_with_the_seed() -> None:

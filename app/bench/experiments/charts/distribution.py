@@ -16,11 +16,11 @@ from app.charts.style import (
     Ink,
     axis,
     legend_below,
-    log_axis,
     plain,
     setup_axis,
     tall_chart,
 )
+from app.charts.ticks import log_axis
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -10,17 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.charts.colors import setup_color, setup_symbol
+from app.charts.colors import DARK_PAGE, LIGHT_PAGE, setup_color, setup_symbol
 from app.charts.style import MARGIN, Ink, axis, label_width, plain, shortened, tall_chart, with_room
+from app.charts.ticks import ratios_between
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _ROW_PX, _HEADING_PX, _MARGINS_PX = 26, 34, 125
 _HEADING = _HEADING_PX / _ROW_PX  # in rows
-_FINE = (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2)
-_COARSE = tuple(one * 10.0**power for power in range(-4, 5) for one in (1, 2, 5))
-_COARSE_FROM = 4  # times that the highest end is the lowest
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +106,7 @@ def _span(rows: Sequence[ForestRow]) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float) -> dict[str, Any]:
-    offered = _COARSE if high / low > _COARSE_FROM else _FINE
-    shown = [one for one in offered if low <= one <= high]
-    if len(shown) < 3:
-        return {"ticksuffix": "×", "nticks": 6}
+    shown = ratios_between(low, high)
     return {
         "tickmode": "array",
         "tickvals": shown,
@@ -130,6 +125,7 @@ def _head(text: str, y: float, left: int, *, dark: bool) -> dict[str, Any]:
         "yanchor": "middle",
         "showarrow": False,
         "font": {"size": 13, "color": Ink.of(dark).text},
+        "bgcolor": DARK_PAGE if dark else LIGHT_PAGE,  # lines pass behind it
     }
 
 

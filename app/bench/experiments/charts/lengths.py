@@ -12,7 +12,8 @@ from app.bench.experiments.charts.thin import thinned, thinning_words
 from app.bench.experiments.figure_text import axis_title, scale_of, short_title
 from app.bench.experiments.findings import Findings
 from app.charts.colors import DASHES, faded, setup_color, setup_symbol
-from app.charts.style import axis, legend_below, log_axis, plain, tall_chart
+from app.charts.style import axis, legend_below, plain, tall_chart
+from app.charts.ticks import log_axis
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

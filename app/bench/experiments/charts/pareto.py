@@ -16,6 +16,7 @@ from app.bench.experiments.samples import SetupFigure
 from app.charts.colors import faded, setup_color, setup_symbol
 from app.charts.placing import Named, places
 from app.charts.style import Ink, plain, shortened, tall_chart, with_room
+from app.charts.ticks import room_beside
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -111,10 +112,9 @@ def pareto_chart(
     for setup in shown:
         _draw_setup(figure, setup, standings[setup.index], spans, dark=dark)
     _draw_names(figure, shown, standings, spans, corners, dark=dark)
-    figure.update_layout(
-        xaxis=spans[0].axis(dark=dark), yaxis=spans[1].axis(dark=dark), clickmode="event+select"
-    )
-    with_room(figure)
+    level, upright = (span.axis(dark=dark) for span in spans)
+    figure.update_layout(xaxis=level, yaxis=upright, clickmode="event+select")
+    with_room(figure, room_beside(upright))
     return figure
 
 
@@ -252,6 +252,7 @@ def _draw_names(
             text=plain(shortened(setup.label)),
             showarrow=False,
             xanchor=place.anchor,
+            yanchor="middle",
             xshift=place.dx,
             yshift=place.dy,
             font={

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.bench.experiments.figure_text import Scale, axis_title, scale_of
 from app.bench.experiments.samples import SetupFigure
-from app.charts.style import axis, log_axis
+from app.charts.ticks import linear_axis, log_axis
 
 _LOG_FROM = 10  # times that the largest is the smallest
 _PAD = 0.09  # of the axis, beyond the outermost interval
@@ -74,4 +74,4 @@ class Span:
         title = axis_title(self.figure, self.scale)
         if self.is_log:
             return log_axis(title, 10**self.low, 10**self.high, dark=dark)
-        return axis(title, dark=dark, range=[self.low, self.high], rangemode="normal")
+        return linear_axis(title, self.low, self.high, dark=dark)
