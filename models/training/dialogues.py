@@ -35,6 +35,7 @@ _WEIGHTS: dict[Intent, float] = {
     inference.when: 7,
     inference.compare: 6,
     inference.compare_any: 3,
+    inference.compare_with_unknown: 1,
     follow_up.follow_up: 3,
     geography.capital: 6,
     geography.country_of_capital: 3,

@@ -48,5 +48,15 @@ def test_any_two_terms_are_told_apart_by_what_they_are() -> None:
         assert turn.assistant.removeprefix(first).strip() in {"", *first_sentences}
 
 
+def test_of_a_term_and_something_else_only_the_term_is_told() -> None:
+    for seed in range(100):
+        turn = inference.compare_with_unknown(random.Random(seed), State(), "train")
+        assert first_sentence(turn.assistant) in {
+            first_sentence(term.definition) for term in knowledge.terms()
+        }
+        rest = turn.assistant.removeprefix(first_sentence(turn.assistant)).strip()
+        assert rest in {"", "I don't know the other one."}
+
+
 def test_no_question_has_two_answers() -> None:
     assert not ambiguous(10_000)

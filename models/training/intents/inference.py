@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from models.training import knowledge
+from models.training import knowledge, names, world
 from models.training.intents import inference_wordings as wordings
 from models.training.intents.base import State, Turn
 from models.training.knowledge import Comparison, Term, When, Why, first_sentence, without_article
@@ -183,6 +183,24 @@ def compare_any(rng: random.Random, state: State, split: Split) -> Turn:
     said = sorted((one, other), key=lambda term: not term.definition[0].islower())
     first, second = (first_sentence(term.definition) for term in said)
     return _turn(rng, state, split, "any two", question, f"{first} {second}", said[0].idea)
+
+
+def compare_with_unknown(rng: random.Random, state: State, split: Split) -> Turn:
+    """A term beside something that is none: what the term is, and that the other is not known."""
+    term = rng.choice(knowledge.terms())
+    unknown = rng.choice(_others()) if rng.random() < 0.5 else names.invented_word(rng)
+    a, b = rng.sample((_called(rng, term.names), unknown), 2)
+    question = wordings.COMPARE.pick(rng, split).format(a=a, b=b, A=capitalized(a))
+    answer = f"{first_sentence(term.definition)} I don't know the other one."
+    return _turn(rng, state, split, "any two", question, answer, term.idea)
+
+
+@cache
+def _others() -> tuple[str, ...]:
+    """What is compared and is not a term of inference."""
+    table = world.table("off_topic")
+    inventories = (table["software"], table["brands"], table["sciences"])
+    return tuple(thing.strip() for things in inventories for thing in str(things).split(","))
 
 
 @cache
