@@ -256,6 +256,7 @@ class Training:
         self.progress = Progress(**state["progress"])
         self._loss.fill_(self.progress.loss)
         self._draw = state["draw"]
-        self._draws = Draws(self.tokenizer, self.plan, self._draw, workers)
+        is_done = self.progress.tokens >= self.plan.total_tokens
+        self._draws = Draws(self.tokenizer, self.plan, self._draw, 0 if is_done else workers)
         self._steps = next(self._draws)
         del self._steps[state["steps_left"] :]
