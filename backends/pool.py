@@ -222,7 +222,8 @@ class EnginePool:
         with self._changed:
             if slot.users:
                 return
-            self._slots.pop(slot.setup.engine_key, None)
+            if self._slots.get(slot.setup.engine_key) is slot:
+                del self._slots[slot.setup.engine_key]
         if slot.engine is not None:
             slot.engine.close()
 

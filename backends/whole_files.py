@@ -1,4 +1,4 @@
-"""Small files that are written whole or not at all."""
+"""Small files that are written whole or not at all, and never over what could not be read."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def set_aside(path: Path) -> None:
+    """Before another file takes its place: keep one that cannot be read beside it, for its owner
+    to look at. Raises `OSError`."""
+    path.replace(path.with_name(f"{path.name}.unreadable"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+import typer.main
 
+from app.bench.__main__ import app as bench
 from backends.settings import ROOT, Settings
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,6 +29,14 @@ def test_every_make_command_it_names_can_be_made() -> None:
     assert {"app", "test", "check"} <= named
     for target in named:
         assert re.search(rf"^{target}:", MAKEFILE, flags=re.MULTILINE)
+
+
+def test_it_names_every_command_and_only_flags_that_there_are() -> None:
+    commands = typer.main.get_command(bench).commands  # type: ignore[attr-defined]
+    assert set(re.findall(r"app\.bench (\w+)", README)) <= commands.keys()
+    assert [name for name in commands if not re.search(rf"`[^`\n]*\b{name}\b", README)] == []
+    known = {flag for one in commands.values() for option in one.params for flag in option.opts}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", README)) <= known
 
 
 def test_every_file_it_links_to_is_there() -> None:

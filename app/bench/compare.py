@@ -12,7 +12,7 @@ from app.bench.metric import Figure
 from app.bench.record import UNKNOWN_DEVICE, RunRecord
 
 PAIRS_FOR_A_VERDICT = 6
-_CONFIDENCE = 0.95
+CONFIDENCE = 0.95
 
 FormatRow = Callable[[Sequence[Figure]], list[str]]
 
@@ -101,7 +101,7 @@ class PairedRatio:
 
 
 def paired_ratio(
-    a: Sequence[float], b: Sequence[float], confidence: float = _CONFIDENCE
+    a: Sequence[float], b: Sequence[float], confidence: float = CONFIDENCE
 ) -> PairedRatio:
     """Student's t on the logarithms of a[i] / b[i], two-sided, 95 % unless it is told otherwise.
 
@@ -132,6 +132,14 @@ def paired_ratio(
     )
     sentence = f"{ratio:.3g}× [{low:.3g}, {high:.3g}] over {n} pairs: {verdict}."
     return PairedRatio(ratio, low, high, n, proven, sentence)
+
+
+def corrected_confidence(comparisons: int, together: float = CONFIDENCE) -> float:
+    """At which confidence each of several intervals holds, so that all hold `together`.
+
+    Bonferroni's inequality (Dunn, Multiple Comparisons Among Means, JASA 56, 1961).
+    """
+    return 1 - (1 - together) / max(1, comparisons)
 
 
 def _student_t(degrees: int, confidence: float) -> float:

@@ -60,7 +60,7 @@ class Comparison(_Frozen):
 
     def to_permalink(self) -> str:
         """URL-safe text. Raises `InvalidSetup` for a local folder: its path stays private."""
-        if any(looks_like_a_path(column.setup.model) for column in self.columns):
+        if any(_names_a_folder(column.setup) for column in self.columns):
             raise InvalidSetup(
                 "A comparison with a local folder has no link: the path would be shared.",
                 "Use the bundled model or a Hub id to share it.",
@@ -85,12 +85,18 @@ class Comparison(_Frozen):
             comparison = Comparison.model_validate_json(raw)
         except (binascii.Error, zlib.error, ValidationError, ValueError) as error:
             raise broken from error
-        if any(looks_like_a_path(column.setup.model) for column in comparison.columns):
+        if any(_names_a_folder(column.setup) for column in comparison.columns):
             raise InvalidSetup(
                 "This link names a folder of a machine, which links may not do.",
                 "Open the folder from the model picker instead.",
             )
         return comparison
+
+
+def _names_a_folder(setup: Setup) -> bool:
+    """Whether its model, its draft or an option, such as a tokenizer, lies on this machine."""
+    named = (setup.model, setup.draft_model, *setup.options.values())
+    return any(isinstance(one, str) and one and looks_like_a_path(one) for one in named)
 
 
 class Turn(_Frozen):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from app.bench import data_folder
 from app.bench.environment import gpu_reading, version_of
+from app.bench.experiments.clock_drops import why_not_watched
 from backends.catalog import BUNDLED, catalog
 from backends.errors import DynoError
 from backends.registry import get_backend, registrations
@@ -166,6 +167,12 @@ def _devices() -> Iterator[Check]:
     detail = "Apple silicon" if has_mps else f"not on {platform.system()} {platform.machine()}"
     remedy = "" if has_mps else "Only Macs with Apple silicon have it."
     yield Check("MPS", has_mps, detail, remedy, optional=True)
+    unseen = why_not_watched()
+    detail = (
+        f"not watched: {unseen}" if unseen else "watched: a run during which it drops is marked"
+    )
+    remedy = "Nothing to do; hold against each other only what ran in turn." if unseen else ""
+    yield Check("Clock of the processors", not unseen, detail, remedy, optional=True)
 
 
 def _data_folder(settings: Settings) -> Iterator[Check]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 import re
 import subprocess
@@ -12,6 +11,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from backends.local.devices import usable_cores
 from backends.settings import ROOT
 
 LIBRARIES = (
@@ -75,13 +75,6 @@ def cpu_name() -> str:
             told = subprocess.run(asked, capture_output=True, text=True, timeout=2, check=True)
             return told.stdout.strip()
     return platform.processor() or f"{platform.machine()} CPU"
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on; a container's CPU share is not seen here."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @cache

@@ -35,7 +35,7 @@ _UNDER_AN_ANSWER = (
 )
 _PLACE = {
     **{"experiment_id": "id", "round": "round", "conversation": "conversation", "turn": "turn"},
-    **{"setup_index": "setup", "attempt": "attempt"},
+    **{"setup_index": "setup", "attempt": "attempt", "worker": "worker"},
 }
 Cell = str | int | float | None
 

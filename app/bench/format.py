@@ -71,6 +71,17 @@ def duration(value_ns: Number) -> str:
     return _scale("ns", value_ns).parts(value_ns).text
 
 
+def about_seconds(value: float) -> str:
+    """Seconds to come, as exact as a guess can be: 40 s, 6 min, 2 h 10 min."""
+    if value < 90:
+        return f"{max(1, round(value))} s"
+    minutes = round(value / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(round(minutes / 5) * 5, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
 def bytes_text(value: Number) -> str:
     """Bytes in powers of 1,000: 850 kB, 58 MB, 3.2 GB."""
     return _scale("bytes", value).parts(value).text

@@ -186,7 +186,8 @@ def draft_share(record: RunRecord) -> float | None:
     counted = [chunk for chunk in record.chunks if chunk.tokens > 0]
     if record.speculation is None or len(counted) < 2:
         return None
-    return record.speculation.draft_ns / (counted[-1].t_ns - counted[0].t_ns)
+    span_ns = counted[-1].t_ns - counted[0].t_ns  # none where the clock is coarse
+    return record.speculation.draft_ns / span_ns if span_ns else None
 
 
 def no_guess(record: RunRecord) -> str:

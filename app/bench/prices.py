@@ -21,7 +21,7 @@ from app.bench.data_folder import PRICES_FILE
 from app.bench.record import Price, TokenPrice
 from backends.errors import InvalidRequest, NotRecorded
 from backends.settings import Settings
-from backends.whole_files import write_atomically
+from backends.whole_files import set_aside, write_atomically
 
 _TABLE = Path(__file__).with_name("prices.toml")
 _PRICES = TypeAdapter(dict[str, Price | TokenPrice])
@@ -112,6 +112,7 @@ class PriceBook:
         self._file = settings.data_dir / PRICES_FILE
         self._lock = threading.Lock()
         self._prices: dict[str, Price | TokenPrice] = {}
+        self._unkept: dict[str, Price | TokenPrice | None] = {}
         self.problem = ""
 
     @classmethod
@@ -185,30 +186,32 @@ class PriceBook:
 
     def _change(self, device: str, price: Price | TokenPrice | None) -> None:
         with self._lock:
-            # What another process set meanwhile is kept.
-            kept = self._read() | self._prices
-            kept.pop(_key(device), None)
-            if price is not None:
-                kept[_key(device)] = price
-            self._prices = kept
-            text = json.dumps(_PRICES.dump_python(kept, mode="json"), indent=1, sort_keys=True)
+            # Another process may have changed other prices meanwhile: these are taken over.
+            self._unkept[_key(device)] = price
+            changed = self._read() | self._unkept
+            self._prices = {name: one for name, one in changed.items() if one is not None}
+            kept = _PRICES.dump_python(self._prices, mode="json")
             try:
-                write_atomically(self._file, text + "\n")
+                if self.problem:
+                    set_aside(self._file)
+                write_atomically(self._file, json.dumps(kept, indent=1, sort_keys=True) + "\n")
             except OSError as error:
                 raise NotRecorded(
                     f"The price applies now but was not kept: {error.strerror or error}.",
                     f"Make {self._settings.data_dir} writable with free space and set it again.",
                 ) from error
+            self._unkept.clear()
             self.problem = ""
 
     def _read(self) -> dict[str, Price | TokenPrice]:
+        self.problem = ""
         try:
             return _PRICES.validate_json(self._file.read_bytes())
         except FileNotFoundError:
             return {}
         except (OSError, ValidationError):
             self.problem = f"{self._file} cannot be read; prices set before are not used."
-            return {}
+            return self._prices
 
 
 def _key(device: str) -> str:

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.bench.compare import PairedRatio, paired_ratio
+from app.bench.compare import (
+    PAIRS_FOR_A_VERDICT,
+    PairedRatio,
+    corrected_confidence,
+    paired_ratio,
+)
 from app.bench.conversation import Column, Comparison, Conversation
 from app.bench.jobs import Job, JobBoard
 from app.bench.labels import label_of
@@ -80,7 +85,8 @@ def _fixed_length(comparison: Comparison) -> Sampling:
 
 
 def verdicts(store: Store, conversation: Conversation, turn: int) -> list[Verdict]:
-    """What the stored repeats of a turn say about every column against the first."""
+    """What the stored repeats of a turn say about every column against the first; their intervals
+    hold together with 95 %."""
     summaries = store.runs(
         RunFilter(
             visitor=conversation.visitor,
@@ -93,20 +99,19 @@ def verdicts(store: Store, conversation: Conversation, turn: int) -> list[Verdic
     same = [one for one in summaries if one.turn == turn and one.prompt_start == start]
     runs = sorted(same, key=lambda one: one.created_at)
     reference, *others = conversation.comparison.columns
-    found = []
-    for column in others:
-        pairs = _pairs(runs, reference, column)
-        if pairs:
-            speed = paired_ratio([a for a, _ in pairs], [b for _, b in pairs])
-            found.append(
-                Verdict(
-                    column.key,
-                    label_of(column, conversation.comparison),
-                    label_of(reference, conversation.comparison),
-                    speed,
-                )
-            )
-    return found
+    pairs = {column.key: _pairs(runs, reference, column) for column in others}
+    comparisons = sum(len(made) >= PAIRS_FOR_A_VERDICT for made in pairs.values())
+    confidence = corrected_confidence(comparisons)
+    return [
+        Verdict(
+            column.key,
+            label_of(column, conversation.comparison),
+            label_of(reference, conversation.comparison),
+            paired_ratio([a for a, _ in made], [b for _, b in made], confidence),
+        )
+        for column in others
+        if (made := pairs[column.key])
+    ]
 
 
 def _pairs(

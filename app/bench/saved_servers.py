@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.bench.data_folder import SERVERS_FILE
 from backends.errors import InvalidRequest, NotRecorded
 from backends.settings import Settings
-from backends.whole_files import write_atomically
+from backends.whole_files import set_aside, write_atomically
 
 Options = dict[str, str]
 _SERVERS = TypeAdapter(dict[str, Options])
@@ -27,12 +27,18 @@ class SavedServers:
         self._file = settings.data_dir / SERVERS_FILE
 
     def all(self) -> dict[str, Options]:
-        """None where there is no file, or one that cannot be read."""
-        try:
-            kept = _SERVERS.validate_json(self._file.read_bytes())
-        except (OSError, ValidationError):
-            return {}
+        """Empty where there is no file, or one that cannot be read."""
+        kept = self._read() or {}
         return dict(sorted(kept.items(), key=lambda item: item[0].casefold()))
+
+    def _read(self) -> dict[str, Options] | None:
+        """None for a file that cannot be read."""
+        try:
+            return _SERVERS.validate_json(self._file.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValidationError):
+            return None
 
     def save(self, name: str, options: Options) -> str:
         """Keep `options` under the name, in place of what was there. Returns the name as kept.
@@ -60,6 +66,8 @@ class SavedServers:
 
     def _write(self, servers: dict[str, Options]) -> None:
         try:
+            if self._read() is None:
+                set_aside(self._file)
             write_atomically(self._file, json.dumps(servers, indent=1, sort_keys=True) + "\n")
         except OSError as error:
             raise NotRecorded(

@@ -11,7 +11,7 @@ import streamlit as st
 from app.bench import data_folder
 from app.bench.data_folder import Contents
 from app.bench.doctor import Check
-from app.bench.environment import cpu_name, gpu_reading, library_versions, usable_cores
+from app.bench.environment import cpu_name, gpu_reading, library_versions
 from app.bench.format import bytes_text, count, moment
 from app.bench.labels import labels
 from app.bench.scheduler import DeviceQueue
@@ -19,6 +19,7 @@ from app.ui.errors import show_error
 from app.ui.facts_table import draw_facts
 from app.ui.safe_text import plain_text_as_markdown
 from backends.errors import DynoError
+from backends.local.devices import usable_cores
 from backends.pool import EngineInfo, EnginePool
 from backends.settings import Settings
 

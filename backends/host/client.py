@@ -64,7 +64,6 @@ class HostClient:
         self._closed = False
         self._authkey = secrets.token_bytes(32)
         self._sockets_dir = Path(tempfile.mkdtemp(prefix="llm-dyno-"))
-        self.preload_seconds: dict[str, float] = {}
 
     @property
     def pid(self) -> int | None:
@@ -152,7 +151,7 @@ class HostClient:
 
     def _wait_ready(self) -> None:
         if not self._ready:
-            self.preload_seconds = self._receive()["ready"]
+            self._receive()
             self._ready = True
 
     def start_worker(self, entry: str) -> WorkerProcess:

@@ -1,7 +1,7 @@
 """The host's loop: reads commands from stdin, forks (or spawns) workers, tells how they ended.
 
 Protocol, one JSON object a line. App → host: {"start": {"entry", "address", "log"}},
-{"status": pid}. Host → app: {"ready": …} once, {"started": pid}, {"status": code or null}.
+{"status": pid}. Host → app: {"ready": true} once, {"started": pid}, {"status": code or null}.
 End of stdin means that the app is gone: every worker is killed and the host ends.
 """
 
@@ -146,16 +146,12 @@ def run_worker(entry: str, listener: Listener) -> None:
         vars(importlib.import_module(module_name))[function_name](connection)
 
 
-def preload(modules: list[str]) -> dict[str, float]:
-    """Import what workers need and freeze it, so that forks share it. Returns seconds by module."""
-    seconds: dict[str, float] = {}
+def preload(modules: list[str]) -> None:
+    """Import what workers need and freeze it, so that forks share it."""
     for name in modules:
-        started = time.perf_counter()
         importlib.import_module(name)
-        seconds[name] = round(time.perf_counter() - started, 3)
     gc.collect()
     gc.freeze()
-    return seconds
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:
@@ -186,7 +182,8 @@ def main() -> None:
         signal.signal(signal.SIGCHLD, lambda *_: host.reap())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        reply({"ready": preload(hello["preload"] if CAN_FORK else [])})
+        preload(hello["preload"] if CAN_FORK else [])
+        reply({"ready": True})
         for line in lines:
             command = json.loads(line)
             if "start" in command:

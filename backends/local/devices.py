@@ -58,6 +58,7 @@ def default_threads() -> int:
 
 
 def usable_cores() -> int:
+    """Cores that this process may run on; a container's CPU share is not seen here."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

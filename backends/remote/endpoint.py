@@ -3,6 +3,8 @@ user's."""
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -155,8 +157,7 @@ class EndpointBackend:
         return " ".join(filter(None, (_address(setup), served)))
 
     def is_elsewhere(self, setup: Setup) -> bool:
-        host = urlsplit(_address(setup)).hostname or ""
-        return host != "localhost" and not host.startswith("127.") and host != "::1"
+        return not _is_here(urlsplit(_address(setup)).hostname or "")
 
     def has_key(self, setup: Setup) -> bool:
         return self._key(setup) is not None
@@ -177,6 +178,17 @@ def _choice(kind: ServerKind) -> Choice:
 
 def _address(setup: Setup) -> str:
     return str(setup.options.get(_ADDRESS, "")).strip().rstrip("/")
+
+
+def _is_here(host: str) -> bool:
+    """Whether it names this machine, as 0.0.0.0 does, which servers tell when they start."""
+    if host in ("localhost", socket.gethostname().lower()):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 def _counter(setup: Setup) -> Callable[[str], int] | None:

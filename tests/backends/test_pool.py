@@ -181,6 +181,22 @@ def test_the_least_recently_used_engine_is_closed_before_the_next_is_loaded(
     assert any("Unloading b" in stage.stage for stage in stages)
 
 
+def test_an_engine_that_was_loaded_anew_meanwhile_is_not_lost_with_the_one_to_be_closed(
+    make_pool: Callable[..., EnginePool], fake: FakeBackend
+) -> None:
+    pool = make_pool(max_engines=1)
+    use(pool, "a")
+
+    def replace_a(progress: Progress) -> None:
+        if progress.stage.startswith("Unloading") and len(fake.engines) == 1:
+            fake.engines[0].is_alive = False
+            use(pool, "a")
+
+    with pool.lease(setup_of("b"), replace_a, CancelToken()):
+        alive = [engine.setup.model for engine in fake.engines if engine.is_alive]
+        assert sorted(alive) == sorted(loaded(pool))
+
+
 def test_an_engine_in_use_is_never_closed_to_make_room(
     make_pool: Callable[..., EnginePool], fake: FakeBackend
 ) -> None:

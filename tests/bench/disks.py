@@ -1,4 +1,4 @@
-"""Real disks that are small or read-only, for tests of bad luck. Skip where neither can be had."""
+"""Real disks that are small or read-only, for tests of bad luck."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.needs import lacking
 
 
 def _mount(*arguments: str) -> None:
-    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"this machine does not let us mount: {done.stderr.strip()}")
+    try:
+        subprocess.run(["mount", *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = getattr(error, "stderr", "") or error
+        lacking("DISK", f"this machine does not let us mount: {said}")
 
 
 def _is_root() -> bool:
@@ -25,7 +27,7 @@ def _is_root() -> bool:
 def small_disk(folder: Path, size: str = "1m") -> Iterator[Path]:
     """A filesystem of `size` at `folder`."""
     if not _is_root():
-        pytest.skip("a size-limited filesystem needs root to mount")
+        lacking("DISK", "a size-limited filesystem needs root to mount")
     folder.mkdir(parents=True, exist_ok=True)
     _mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
     try:

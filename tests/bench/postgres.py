@@ -1,4 +1,4 @@
-"""A real PostgreSQL server on loopback for tests of the store. Skips where it is not installed."""
+"""A real PostgreSQL server on loopback for tests of the store, where it is installed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from app.bench.benchmarks.server_process import free_port
+from tests.needs import lacking
 
 USER, PASSWORD = "dyno", "not a secret"
 _START_SECONDS = 60.0
@@ -23,12 +23,12 @@ _START_SECONDS = 60.0
 _IN_A_HURRY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """Debian keeps some of them off the path, one folder a version."""
     here = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     found = str(here[-1]) if here else shutil.which(name)
     if found is None:
-        pytest.skip("PostgreSQL is not installed here (Debian: apt install postgresql)")
+        lacking("POSTGRES", "PostgreSQL is not installed here (Debian: apt install postgresql)")
     return found
 
 
@@ -36,7 +36,7 @@ class PostgresServer:
     """A server with its own folder, port and password. It never runs as root, which it refuses."""
 
     def __init__(self, parent: Path) -> None:
-        self._initdb, self._postgres = _program("initdb"), _program("postgres")
+        self._initdb, self._postgres = program("initdb"), program("postgres")
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="dyno-postgres-", dir=parent))
         self.data = self.folder / "data"
@@ -146,4 +146,4 @@ class PostgresServer:
         for name in ("postgres", "nobody"):
             with contextlib.suppress(KeyError):
                 return pwd.getpwnam(name)
-        pytest.skip("PostgreSQL refuses to run as root, and there is no user “nobody”")
+        lacking("POSTGRES", "PostgreSQL refuses to run as root, and there is no user “nobody”")

@@ -15,16 +15,29 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from typer.testing import CliRunner
 
 from app.bench import __main__ as command_line
-from app.bench.benchmarks import llamacpp, observer, paint, quiet, scale, soak, startup, viewer
+from app.bench.benchmarks import (
+    llamacpp,
+    observer,
+    paint,
+    quiet,
+    scale,
+    setups,
+    soak,
+    startup,
+    viewer,
+)
 from app.bench.benchmarks.browser import chromium_path
 from app.bench.benchmarks.engines import interleaved
 from app.bench.benchmarks.intervals import mean_interval, quantile_interval
 from app.bench.benchmarks.quiet import MachineBusy, refuse_if_busy
 from app.bench.benchmarks.records import BenchmarkRecord, Target, exit_code, json_line
 from app.bench.benchmarks.table import show
+from app.bench.record import MemoryLedger
 from backends.errors import DynoError
 from backends.local.devices import cuda_names
 from backends.settings import ROOT
+from tests.bench.samples import make_run
+from tests.needs import lacking
 
 HIGHER = Target("speed", "ratio", "higher", bar=0.98)
 LOWER = Target("wait", "s", "lower", bar=4.0)
@@ -167,6 +180,15 @@ def test_pairs_are_interleaved() -> None:
 # A quiet machine
 
 
+def test_weights_that_nobody_counted_have_no_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    uncounted = make_run(memory=MemoryLedger(reason="not read"))
+    monkeypatch.setattr(setups, "finished_run", lambda *_: uncounted)
+    console = Console(file=io.StringIO())
+    bytes_ratio, _ = setups.measure(console, "m", pairs=1, only="gptq")
+    assert (bytes_ratio.name, bytes_ratio.value) == ("gptq_bytes_ratio", None)
+    assert "no figure" in bytes_ratio.reason
+
+
 def test_a_busy_machine_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quiet.psutil, "cpu_percent", lambda: 90.0)
     with pytest.raises(MachineBusy, match="cores busy") as refused:
@@ -276,7 +298,7 @@ def test_a_short_soak_leaves_nothing_behind_and_loses_no_run(bundled_model: Path
 @pytest.mark.timeout(600)
 def test_paints_are_seen_and_runs_are_compared_watched_and_not(bundled_model: Path) -> None:
     if not chromium_path():
-        pytest.skip("no Chromium on the PATH")
+        lacking("BROWSER", "no Chromium is on the PATH")
     records = paint.measure(Console(file=io.StringIO()), str(bundled_model), turns=2, pairs=2)
     by_name = {record.name: record for record in records}
     assert by_name["paint_p95_seconds"].n == 4, "each answer was seen to appear"
@@ -290,7 +312,7 @@ def test_paints_are_seen_and_runs_are_compared_watched_and_not(bundled_model: Pa
 @pytest.mark.timeout(600)
 def test_starts_and_loads_are_timed(bundled_model: Path) -> None:
     if not chromium_path():
-        pytest.skip("no Chromium on the PATH")
+        lacking("BROWSER", "no Chromium is on the PATH")
     records = startup.measure(Console(file=io.StringIO()), str(bundled_model), repeats=1)
     assert all(record.value is not None for record in records), records
 

@@ -96,6 +96,21 @@ def test_a_folder_is_neither_put_into_a_link_nor_taken_from_one(path: str) -> No
         Comparison.from_permalink(packed(comparison.model_dump(mode="json")))
 
 
+@pytest.mark.parametrize(
+    "setup",
+    [
+        Setup(speculation="draft", draft_model="/home/ann/draft"),
+        Setup(backend="endpoint", options={"address": "http://x/v1", "tokenizer": "~/tokenizer"}),
+    ],
+)
+def test_no_part_of_a_setup_puts_a_folder_into_a_link(setup: Setup) -> None:
+    comparison = Comparison(columns=(Column(setup=setup),))
+    with pytest.raises(InvalidSetup, match="local folder"):
+        comparison.to_permalink()
+    with pytest.raises(InvalidSetup, match="folder of a machine"):
+        Comparison.from_permalink(packed(comparison.model_dump(mode="json")))
+
+
 def test_the_name_of_a_folder_that_exists_counts_as_a_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

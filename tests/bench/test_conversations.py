@@ -74,7 +74,10 @@ def test_two_pages_see_each_others_changes(workshop: Workshop) -> None:
 
 def test_one_that_was_forgotten_is_read_from_the_store(workshop: Workshop) -> None:
     conversation = workshop.conversation(columns_of("a"))
-    workshop.store.rename_conversation(conversation.id, VISITOR, "Elsewhere")
+    elsewhere = ConversationBook(workshop.store)
+    elsewhere.change(
+        conversation.id, VISITOR, lambda one: one.model_copy(update={"title": "Elsewhere"})
+    )
     workshop.book.forget(conversation.id)
     assert workshop.now(conversation.id).title == "Elsewhere"
 

@@ -11,6 +11,7 @@ import pytest
 from app.bench import doctor, environment
 from app.bench.doctor import Check, diagnose
 from backends.errors import DynoError
+from backends.local.devices import usable_cores
 from backends.settings import ROOT, Settings
 from tests.bench.disks import read_only
 
@@ -37,6 +38,17 @@ def test_a_read_only_data_folder_is_found_out(tmp_path: Path) -> None:
         check = by_name(diagnose(Settings(data_dir=tmp_path)))["Data folder"]
     assert not check.ok
     assert "DYNO_DATA_DIR" in check.remedy
+
+
+@pytest.mark.parametrize("unseen", ["", "the clock, which the system does not tell"])
+def test_it_is_told_whether_the_clock_is_watched(
+    unseen: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "why_not_watched", lambda: unseen)
+    check = by_name(diagnose(Settings(data_dir=tmp_path)))["Clock of the processors"]
+    assert check.optional
+    assert check.ok is not bool(unseen)
+    assert check.detail.startswith("not watched: the clock, which" if unseen else "watched")
 
 
 def test_a_bad_setting_is_a_finding_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +109,7 @@ def test_asking_the_doctor_loads_neither_torch_nor_streamlit() -> None:
 def test_hardware_is_named_with_its_cores() -> None:
     name = environment.hardware_name()
     assert environment.cpu_name() in name
-    assert f"{environment.usable_cores()} core" in name
+    assert f"{usable_cores()} core" in name
 
 
 def test_the_commit_is_that_of_git() -> None:

@@ -8,7 +8,15 @@ from decimal import Decimal
 import pytest
 
 from app.bench import figures, formulae
-from app.bench.record import Environment, MemoryLedger, Price, Timeline, TokenPrice, TokenUsage
+from app.bench.record import (
+    Environment,
+    MemoryLedger,
+    Price,
+    Speculation,
+    Timeline,
+    TokenPrice,
+    TokenUsage,
+)
 from backends.engine import REMOTE_DEVICE
 from tests.bench.samples import MS, make_run, stamps
 
@@ -42,6 +50,23 @@ def test_tpot_leaves_out_all_tokens_of_a_first_burst() -> None:
     # n = 7, n_first = 5: (50 − 30) / 2.
     run = make_run(chunks=stamps((30, 5), (40, 1), (50, 1)))
     assert figures.tpot(run).value == 10 * MS
+
+
+def test_the_share_of_guessing_is_of_the_time_between_first_and_last_token() -> None:
+    # 15 of the 60 ms from the first to the last token.
+    guesses = Speculation(drafted=6, accepted=4, cycles=3, draft_ns=15 * MS)
+    run = make_run(chunks=stamps((30, 1), (60, 4), (90, 1)), speculation=guesses)
+    assert figures.draft_share(run).value == 0.25
+    assert figures.acceptance(run).value == pytest.approx(4 / 6)
+    assert figures.tokens_per_pass(run).value == 2
+
+
+def test_a_clock_too_coarse_for_the_answer_gives_no_share_and_no_rate() -> None:
+    guesses = Speculation(drafted=6, accepted=4, cycles=3, draft_ns=15 * MS)
+    run = make_run(chunks=stamps((30, 1), (30, 4)), speculation=guesses)
+    for figure in (figures.draft_share(run), figures.decode_rate(run)):
+        assert figure.value is None
+        assert figure.reason
 
 
 def test_a_last_chunk_without_tokens_does_not_lengthen_tpot() -> None:

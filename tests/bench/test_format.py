@@ -157,3 +157,11 @@ def test_rounding_up_to_a_power_of_ten_adds_no_digit() -> None:
     assert fmt.significant(9.996) == "10.0"
     assert fmt.significant(0.99999, 4) == "1.000"
     assert fmt.significant(0.9996, 4) == "0.9996"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "1 s"), (40, "40 s"), (370, "6 min"), (5400, "1 h 30 min"), (7210, "2 h")],
+)
+def test_time_to_come_is_as_exact_as_a_guess_can_be(seconds: float, said: str) -> None:
+    assert fmt.about_seconds(seconds) == said

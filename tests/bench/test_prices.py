@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.bench.prices import PriceBook, hosted_price, suggestions, table
+from app.bench.record import Price
 from backends.errors import InvalidRequest, NotRecorded
 from backends.settings import Settings
 from tests.bench.disks import fill, read_only, small_disk
@@ -88,6 +89,21 @@ def test_two_processes_that_set_prices_keep_both(settings: Settings) -> None:
     assert again.price_for("cuda:0") is not None
 
 
+def test_what_another_process_changed_meanwhile_stays_changed(settings: Settings) -> None:
+    one = PriceBook.load(settings)
+    one.set_price("cpu", "1")
+    one.set_price("mps", "1")
+    two = PriceBook.load(settings)
+    two.set_price("cpu", "2")
+    two.clear_price("mps")
+    one.set_price("cuda:0", "3")
+    for book in (one, PriceBook.load(settings)):
+        assert book.names() == ["cpu", "cuda:0"]
+        price = book.price_set_for("cpu")
+        assert isinstance(price, Price)
+        assert price.dollars_per_hour == 2
+
+
 def test_in_a_read_only_folder_a_price_applies_but_is_said_not_to_be_kept(
     settings: Settings,
 ) -> None:
@@ -120,6 +136,10 @@ def test_a_broken_file_of_prices_is_said_and_sets_no_price(settings: Settings) -
     book = PriceBook.load(settings)
     assert book.price_for("cpu") is None
     assert "cannot be read" in book.problem
+    book.set_price("cpu", "1")
+    assert book.problem == ""
+    assert PriceBook.load(settings).names() == ["cpu"]
+    assert (settings.data_dir / "prices.json.unreadable").read_text() == "{broken"
 
 
 def test_every_price_of_the_table_is_dated_and_has_a_source() -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from app.bench import repeat
+from app.bench.compare import paired_ratio
 from app.bench.conversation import Column, Conversation
 from app.bench.record import RunRecord
 from app.bench.repeat import TOKENS, Verdict, schedule, verdicts
@@ -28,9 +29,9 @@ def test_the_order_is_forwards_and_backwards_in_turn() -> None:
 class Laboratory:
     """A conversation with columns a and b, and repeats of its turn put into the store by hand."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: Workshop, *columns: str) -> None:
         self.workshop = workshop
-        self.conversation = workshop.conversation(columns_of("a", "b"))
+        self.conversation = workshop.conversation(columns_of(*(columns or "ab")))
         self._made = 0
 
     def add(self, key: str, tpot_ms: int, **changes: object) -> RunRecord:
@@ -203,3 +204,17 @@ def test_repeats_of_another_turn_or_an_edited_prompt_do_not_count(laboratory: La
         laboratory.add(key, 500, turn=1)
         laboratory.add(key, 500, prompt="What was here before?")
     assert laboratory.verdict().speed.n == 6
+
+
+def test_the_intervals_of_several_columns_hold_together(workshop: Workshop) -> None:
+    three = Laboratory(workshop, "a", "b", "c")
+    times = [(100, 98), (103, 100), (99, 99), (101, 97), (100, 99), (102, 101)]
+    for index, (slow, fast) in enumerate(times):
+        for key in "abc" if index % 2 == 0 else "cba":
+            three.add(key, slow if key == "a" else fast)
+    alone = paired_ratio([a for a, _ in times], [b for _, b in times])
+    together = paired_ratio([a for a, _ in times], [b for _, b in times], 0.975)
+    assert alone.proven
+    assert not together.proven
+    for verdict in verdicts(workshop.store, three.conversation, 0):
+        assert (verdict.speed.low, verdict.speed.proven) == (pytest.approx(together.low), False)

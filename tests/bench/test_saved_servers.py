@@ -75,3 +75,6 @@ def test_a_file_that_cannot_be_read_counts_as_none(settings: Settings) -> None:
     settings.data_dir.mkdir()
     (settings.data_dir / "servers.json").write_text("{broken")
     assert SavedServers(settings).all() == {}
+    SavedServers(settings).save("box", HERE)
+    assert SavedServers(settings).all() == {"box": HERE}
+    assert (settings.data_dir / "servers.json.unreadable").read_text() == "{broken"

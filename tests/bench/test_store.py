@@ -195,7 +195,6 @@ def test_a_conversation_belongs_to_its_visitor(store: Store) -> None:
     store.save_conversation(make_conversation("one", visitor="ann"))
     assert store.conversation("conversation-1", "bob") is None
     assert store.conversations("bob") == []
-    assert not store.rename_conversation("conversation-1", "bob", "mine")
     assert not store.delete_conversation("conversation-1", "bob")
     with pytest.raises(NotRecorded):
         store.save_conversation(make_conversation("taken", visitor="bob"))
@@ -214,12 +213,6 @@ def test_conversations_are_listed_newest_first_with_a_title(store: Store) -> Non
     assert listed[0].title.startswith("why is the sky blue?")
     assert len(listed[0].title) <= 60
     assert [found.title for found in listed[1:]] == ["Mine", "New conversation"]
-
-
-def test_a_conversation_is_renamed(store: Store) -> None:
-    store.save_conversation(make_conversation("one"))
-    assert store.rename_conversation("conversation-1", "local", "  A\nname ")
-    assert store.conversations("local")[0].title == "A name"
 
 
 def test_deleting_a_conversation_hides_its_runs_and_restoring_brings_back_just_those(

@@ -3,7 +3,6 @@ and fail there when REQUIRE_BROWSER_TESTS is set, so that CI cannot pass without
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from backends.settings import ROOT
 from tests.browser.chat_page import ChatPage
 from tests.browser.server import AppServer
+from tests.needs import lacking
 
 RESULTS = ROOT / "test-results"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -51,9 +51,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def browser() -> Iterator[Browser]:
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:
-        if os.environ.get("REQUIRE_BROWSER_TESTS"):
-            pytest.fail("REQUIRE_BROWSER_TESTS is set and there is no Chromium on the PATH")
-        pytest.skip("no Chromium on the PATH")
+        lacking("BROWSER", "no Chromium is on the PATH")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
         yield browser

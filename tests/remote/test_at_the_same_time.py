@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 
@@ -83,6 +84,9 @@ def test_two_setups_of_one_server_are_asked_one_after_the_other(
 @pytest.mark.parametrize(
     ("address", "is_elsewhere"),
     [
+        ("http://0.0.0.0:8000/v1", False),
+        ("http://[::]:8000/v1", False),
+        (f"http://{socket.gethostname()}:8000/v1", False),
         ("http://localhost:8000/v1", False),
         ("http://127.0.0.1:8000/v1", False),
         ("http://[::1]:8000/v1", False),

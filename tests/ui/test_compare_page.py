@@ -24,7 +24,6 @@ from app.ui.compare.experiment_list import PAGE_SIZE
 from app.ui.compare.exports import EXPORTS
 from app.ui.compare.progress_view import told
 from app.ui.compare.recommend_panel import Asked
-from app.ui.compare.size import time_in_words
 from app.ui.server import OWNER, Server, close_server
 from backends.capabilities import Availability
 from backends.local.backend import LocalBackend
@@ -326,14 +325,6 @@ def test_progress_tells_what_is_known_and_nothing_else() -> None:
         told(later)
         == "312 of 576 runs · about 6 min left · other work disturbed 3 runs, made again"
     )
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0.2, "1 s"), (40, "40 s"), (370, "6 min"), (5400, "1 h 30 min"), (7210, "2 h")],
-)
-def test_time_left_is_as_exact_as_a_guess_can_be(seconds: float, said: str) -> None:
-    assert time_in_words(seconds) == said
 
 
 # The list, and one that has ended

@@ -170,7 +170,7 @@ def test_two_experiments_are_held_against_each_other(
     chooser = page.selectbox(key="across-g")
     assert len(chooser.options) == 1
     chooser.select("f").run()
-    assert titles(page)[-1] == "3 of 10 figures have moved beyond noise"
+    assert titles(page)[-1] == "3 of 10 figures moved beyond the spread of runs"
     assert "version of transformers" in html(page)
     assert "2.0" in html(page)
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from rich.console import Console
 
 from app.bench.conversation import Column
+from app.bench.figures import decode_rate
 from app.bench.lane import Lane
 from app.bench.prices import PriceBook
 from app.bench.record import RunRecord
@@ -21,6 +22,7 @@ from backends.pool import EnginePool
 from backends.request import Message, Request, Sampling
 from backends.settings import get_settings
 from backends.setup import Setup
+from backends.worker.engine import LocalEngine
 
 _T = TypeVar("_T")
 SHORT_PROMPT = "What is the KV cache?"
@@ -53,6 +55,24 @@ def finished_run(bench: Bench, setup: Setup, request: Request, console: Console)
     if record.status != "finished":
         raise lane.error or DynoError(f"A run ended as {record.status}.")
     return record
+
+
+def engine_speed(engine: LocalEngine, request: Request) -> float:
+    """Tokens a second from "request accepted" to "free again", asked of the engine itself."""
+    report = None
+    for chunk in engine.generate(request, CancelToken()):
+        report = chunk.report or report
+    if report is None or report.usage.output_tokens is None:
+        raise DynoError("The engine ended without a report.")
+    return report.usage.output_tokens * 1e9 / (report.ended_ns - report.accepted_ns)
+
+
+def decode_speed(record: RunRecord) -> float:
+    """Tokens a second, as the chat page shows it. Raises `DynoError` where there is none."""
+    value = decode_rate(record).value
+    if value is None:
+        raise DynoError("A run was too short to have a decode speed.")
+    return float(value)
 
 
 class _TellingLane(Lane):

@@ -7,12 +7,15 @@ from statistics import median
 from rich.console import Console
 
 from app.bench.benchmarks.dialogues import long_prompt
-from app.bench.benchmarks.engines import equal_work, finished_run, interleaved, opened_bench
+from app.bench.benchmarks.engines import (
+    decode_speed,
+    equal_work,
+    finished_run,
+    interleaved,
+    opened_bench,
+)
 from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.compare import paired_ratio
-from app.bench.figures import decode_rate
-from app.bench.record import RunRecord
-from backends.errors import DynoError
 from backends.setup import Setup
 
 KV_ON_OFF_512 = Target("kv_on_off_512", "ratio", "higher")
@@ -29,7 +32,7 @@ def measure(console: Console, model: str, pairs: int, tokens: int = 32) -> list[
         for order in interleaved((on, off), pairs):
             for setup in order:
                 record = finished_run(bench, setup, request, console)
-                speeds[setup.id].append(_speed(record))
+                speeds[setup.id].append(decode_speed(record))
                 prompt_tokens = record.usage.prompt_tokens if record.usage else None
     ratio = paired_ratio(speeds[on.id], speeds[off.id])
     note = (
@@ -41,10 +44,3 @@ def measure(console: Console, model: str, pairs: int, tokens: int = 32) -> list[
             ratio.ratio, n=ratio.n, interval=(ratio.low, ratio.high), reason=note
         )
     ]
-
-
-def _speed(record: RunRecord) -> float:
-    value = decode_rate(record).value
-    if value is None:
-        raise DynoError("A run was too short to have a decode speed.")
-    return float(value)

@@ -14,6 +14,8 @@ from rich.console import Console
 
 from app.bench.benchmarks.engines import (
     SHORT_PROMPT,
+    decode_speed,
+    engine_speed,
     equal_work,
     finished_run,
     interleaved,
@@ -22,7 +24,6 @@ from app.bench.benchmarks.engines import (
 )
 from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.compare import paired_ratio
-from app.bench.figures import decode_rate
 from app.bench.runner import Bench
 from backends.engine import CancelToken
 from backends.errors import DynoError
@@ -91,7 +92,7 @@ def _against_bare(
             _bare_loop(engine, request, "mapped") as mapped,
         ):
             speeds = _in_turns(
-                {"own": own, "engine": lambda: _engine_speed(engine, request), "mapped": mapped},
+                {"own": own, "engine": lambda: engine_speed(engine, request), "mapped": mapped},
                 pairs,
             )
     return [
@@ -133,18 +134,14 @@ def _bare_loop(
     try:
         yield speed
     finally:
-        stdin.close()
-        process.wait(timeout=10)
+        with contextlib.suppress(OSError):  # it has ended already
+            stdin.close()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         stdout.close()
-
-
-def _engine_speed(engine: LocalEngine, request: Request) -> float:
-    """Tokens a second from "request accepted" to "free again"."""
-    *_, last = engine.generate(request, CancelToken())
-    report = last.report
-    assert report is not None
-    assert report.usage.output_tokens is not None
-    return report.usage.output_tokens * 1e9 / (report.ended_ns - report.accepted_ns)
 
 
 # Against transformers
@@ -157,19 +154,12 @@ def _against_fp32(
     fp32 = Setup(model=setup.model, device="cpu", threads=setup.threads)
     speeds = _in_turns(
         {
-            "llamacpp": lambda: _decode_speed(bench, setup, request, console),
-            "fp32": lambda: _decode_speed(bench, fp32, request, console),
+            "llamacpp": lambda: decode_speed(finished_run(bench, setup, request, console)),
+            "fp32": lambda: decode_speed(finished_run(bench, fp32, request, console)),
         },
         pairs,
     )
     return _ratio(target, setup, request, speeds["llamacpp"], speeds["fp32"], "transformers fp32")
-
-
-def _decode_speed(bench: Bench, setup: Setup, request: Request, console: Console) -> float:
-    value = decode_rate(finished_run(bench, setup, request, console)).value
-    if value is None:
-        raise DynoError("A run was too short to have a decode speed.")
-    return float(value)
 
 
 def _in_turns(sides: Mapping[str, Callable[[], float]], pairs: int) -> dict[str, list[float]]:

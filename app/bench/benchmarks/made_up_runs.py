@@ -41,13 +41,13 @@ _FIRST_TOKEN_NS = 1_000_000_000
 _MS = 1_000_000
 _BEGUN = dt.datetime(2025, 11, 1, tzinfo=dt.UTC)
 _ENVIRONMENT = Environment(hardware="made up", device="cpu", threads=1, versions={"torch": "2.13"})
-_SETUPS = (
+SETUPS = (
     Setup(),
-    Setup(weights="bf16"),
-    Setup(weights="fp16"),
-    Setup(weights="int8"),
-    Setup(kv_cache="static"),
     Setup(kv_cache="off"),
+    Setup(weights="bf16"),
+    Setup(weights="int8"),
+    Setup(speculation="draft"),
+    Setup(speculation="lookup"),
 )
 _PROMPTS = tuple(f"What is meant by term number {n} of the handbook?" for n in range(200))
 
@@ -67,7 +67,7 @@ def fill(store: Store, runs: int) -> Filled:
     begun, made = _BEGUN, 0
     ids = []
     for index in range(1 + _SMALL_EXPERIMENTS):
-        setups = len(_SETUPS) if index == 0 else 3
+        setups = len(SETUPS) if index == 0 else 3
         wanted = large if index == 0 else min(_SMALL_RUNS, (runs - large) // 20)
         experiment = _experiment(index, setups, wanted, begun)
         store.save_experiment(experiment)
@@ -90,7 +90,7 @@ def _experiment(index: int, setups: int, runs: int, begun: dt.datetime) -> Exper
     repeats = -(-runs // (setups * _CONVERSATIONS))
     plan = Plan(
         name=f"Made-up experiment {index + 1}",
-        setups=tuple(PlannedSetup(setup=setup) for setup in _SETUPS[:setups]),
+        setups=tuple(PlannedSetup(setup=setup) for setup in SETUPS[:setups]),
         repeats=repeats,
         output_tokens=TOKENS,
     )
@@ -122,9 +122,9 @@ def _of_experiment(experiment: Experiment, rng: np.random.Generator) -> Iterator
 
 
 def _of_chats(runs: int, rng: np.random.Generator) -> Iterator[RunRecord]:
-    labels = Plan(name="chat", setups=tuple(PlannedSetup(setup=one) for one in _SETUPS)).labels
+    labels = Plan(name="chat", setups=tuple(PlannedSetup(setup=one) for one in SETUPS)).labels
     for number in range(runs):
-        yield _run(_BEGUN, number, number % len(_SETUPS), labels, rng).model_copy(
+        yield _run(_BEGUN, number, number % len(SETUPS), labels, rng).model_copy(
             update={"conversation_id": f"chat-{number // 20}", "turn": number // 2 % 10}
         )
 
@@ -140,7 +140,7 @@ def _run(
     message = Message(role="user", content=_PROMPTS[number % len(_PROMPTS)])
     return RunRecord.model_construct(
         created_at=begun + dt.timedelta(seconds=number),
-        setup=_SETUPS[setup],
+        setup=SETUPS[setup],
         setup_label=labels[setup],
         request=Request(messages=(message,)),
         status="failed" if has_failed else "finished",

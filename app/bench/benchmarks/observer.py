@@ -10,6 +10,7 @@ from rich.console import Console
 
 from app.bench.benchmarks.engines import (
     SHORT_PROMPT,
+    engine_speed,
     equal_work,
     interleaved,
     opened_bench,
@@ -47,11 +48,11 @@ def measure(console: Console, model: str, pairs: int, tokens: int = 256) -> list
         if not isinstance(engine, LocalEngine):
             raise DynoError("Only a local engine can be compared with a bare loop.")
         for _ in range(_WARM_UP_ROUNDS):
-            _engine_speed(engine, request)
+            engine_speed(engine, request)
             _bare_speed(engine, request)
         for order in interleaved(("engine", "bare"), pairs):
             for side in order:
-                speed = _engine_speed if side == "engine" else _bare_speed
+                speed = engine_speed if side == "engine" else _bare_speed
                 speeds[side].append(speed(engine, request))
         threads = engine.describe().threads
     ratio = paired_ratio(speeds["engine"], speeds["bare"])
@@ -62,17 +63,6 @@ def measure(console: Console, model: str, pairs: int, tokens: int = 256) -> list
             ratio.ratio, n=ratio.n, interval=(ratio.low, ratio.high), reason=note
         )
     ]
-
-
-def _engine_speed(engine: LocalEngine, request: Request) -> float:
-    """Tokens a second from "request accepted" to "free again"."""
-    report = None
-    for chunk in engine.generate(request, CancelToken()):
-        report = chunk.report or report
-    if report is None:
-        raise DynoError("The engine ended without a report.")
-    assert report.usage.output_tokens is not None
-    return report.usage.output_tokens * 1e9 / (report.ended_ns - report.accepted_ns)
 
 
 def _bare_speed(engine: LocalEngine, request: Request) -> float:

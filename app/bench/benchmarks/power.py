@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from app.bench.benchmarks import early_ends
+from app.bench.benchmarks.early_ends import EARLY_STOP
 from app.bench.benchmarks.engines import interleaved
 from app.bench.benchmarks.intervals import share_interval
 from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.experiments.check import TIMES, CheckLine, Moved, judged, paired
-from app.bench.experiments.early_stop import PAIRS_BEFORE_A_STOP
-from app.bench.experiments.plan import CONFIDENCE_WITH_LOOKS, Plan, PlannedSetup
+from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.starts import Start, Version, one_start, samples_of, this_version
 from app.bench.experiments.statistics import counted_runs
 from app.bench.experiments.workloads import load_workload
@@ -34,14 +35,14 @@ POWER = Target("power", "share", "higher", bar=0.9)
 FALSE_ALARM = Target("false_alarm", "share", "lower", bar=0.055)
 SPREAD = Target("pair_spread", "of log TPOT ratio", "lower")
 _AT_WORST = 2_000  # simulations
-TARGETS = (POWER, FALSE_ALARM, SPREAD)
-MOST_PAIRS = 160
+TARGETS = (POWER, FALSE_ALARM, SPREAD, EARLY_STOP)
 
 
 def measure(
     console: Console, model: str, simulations: int, measured_pairs: int
 ) -> list[BenchmarkRecord]:
-    """Power and false alarms of a check of 40 pairs of starts, with what they are drawn from."""
+    """Power and false alarms of a check of 40 pairs of starts, with what they are drawn from; and
+    false alarms of experiments that end early."""
     logs = _measured_logs(console, model, measured_pairs)
     rng = np.random.default_rng(0)
     found = found_in(logs, simulations, rng)
@@ -75,6 +76,7 @@ def measure(
             interval=(ends[0], ends[1]),
             reason="standard deviation between pairs of starts",
         ),
+        early_ends.measure(),
     ]
 
 
@@ -98,35 +100,6 @@ def simulated(
         signed = drawn * rng.choice((-1.0, 1.0), size=(PAIRS, 1)) + planted
         moved = [Moved("", name, tuple(signed[:, i])) for i, name in enumerate(TIMES)]
         yield judged(moved, bounds, is_paired=True)
-
-
-def early_stop_false_alarms(
-    spread: float,
-    percent: float,
-    step: int,
-    simulations: int,
-    rng: np.random.Generator,
-    confidence: float = CONFIDENCE_WITH_LOOKS,
-) -> float:
-    """How often identical setups are called different by an experiment that ends when the interval
-    is within ± `percent`, looked at after every `step` pairs, at the latest after 160.
-
-    Log ratios are normal with a standard deviation of `spread`. One figure; several are corrected
-    and err less.
-    """
-    from scipy.special import stdtrit
-
-    counts = np.arange(step, MOST_PAIRS + 1, step)
-    drawn = rng.normal(0, spread, (simulations, MOST_PAIRS))
-    means = np.cumsum(drawn, axis=1)[:, counts - 1] / counts
-    squares = np.cumsum(drawn**2, axis=1)[:, counts - 1]
-    variances = (squares - counts * means**2) / (counts - 1)
-    halves = stdtrit(counts - 1, (1 + confidence) / 2) * np.sqrt(variances / counts)
-    is_end = (np.expm1(halves) <= percent / 100) & (counts >= PAIRS_BEFORE_A_STOP)
-    is_end[:, -1] = True
-    ends = is_end.argmax(axis=1)
-    each = np.arange(simulations)
-    return float(np.mean(np.abs(means[each, ends]) > halves[each, ends]))
 
 
 def _measured_logs(console: Console, model: str, pairs: int) -> NDArray[np.float64]:

@@ -12,11 +12,16 @@ from statistics import fmean, median
 from rich.console import Console
 
 from app.bench.benchmarks.dialogues import Dialogue, asked, evaluation_dialogues, long_prompt
-from app.bench.benchmarks.engines import finished_run, interleaved, opened_bench
+from app.bench.benchmarks.engines import (
+    decode_speed,
+    finished_run,
+    interleaved,
+    opened_bench,
+)
 from app.bench.benchmarks.intervals import mean_interval
 from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.compare import equal_beginning, paired_ratio
-from app.bench.figures import decode_rate, total_time, tpot, ttft
+from app.bench.figures import total_time, tpot, ttft
 from app.bench.record import RunRecord
 from app.bench.runner import Bench
 from backends.engine import CancelToken
@@ -239,12 +244,12 @@ def _gptq(stand: Stand) -> list[BenchmarkRecord]:
     sampling = Sampling(max_new_tokens=64, fixed_length=True)
     request = Request(messages=(message,), sampling=sampling)
     speeds: dict[str, list[float]] = {"bf16": [], "gptq-int4": []}
-    sizes: dict[str, int] = {}
+    sizes: dict[str, float] = {}
     for order in interleaved((half, packed), max(6, stand.pairs)):
         for setup in order:
             record = stand.run(setup, request)
-            speeds[setup.weights].append(_value(decode_rate(record).value))
-            sizes[setup.weights] = record.memory.weights_bytes or 0
+            speeds[setup.weights].append(decode_speed(record))
+            sizes[setup.weights] = _value(record.memory.weights_bytes)
     bytes_ratio = sizes["gptq-int4"] / sizes["bf16"]
     ratio = paired_ratio(speeds["gptq-int4"], speeds["bf16"])
     sizes_told = ", ".join(f"{name} {size / 1e6:.2f} MB" for name, size in sizes.items())
@@ -291,7 +296,7 @@ def _busy_ns(record: RunRecord) -> float:
 
 def _value(value: object) -> float:
     if not isinstance(value, int | float):
-        raise DynoError("A run was too short to be measured.")
+        raise DynoError("A run has no figure to compare.")
     return float(value)
 
 

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from statistics import median
 
 from app.bench.benchmarks.browser import PROMPT_BOX, chromium, new_page, send
-from app.bench.benchmarks.engines import SHORT_PROMPT, interleaved
+from app.bench.benchmarks.engines import SHORT_PROMPT, decode_speed, interleaved
 from app.bench.benchmarks.records import BenchmarkRecord, Target
 from app.bench.benchmarks.server_process import ServerProcess
 from app.bench.benchmarks.viewer import Viewer
 from app.bench.compare import paired_ratio
 from app.bench.conversation import Column, Comparison
-from app.bench.figures import decode_rate
 from backends.errors import DynoError
 from backends.request import Sampling
 from backends.setup import Setup
@@ -101,7 +100,4 @@ def _speed(server: ServerProcess, comparison: Comparison, start: Show) -> float:
     conversation = server.start_conversation(comparison)
     start(conversation)
     (run,) = server.finished_turn(conversation, 0).values()
-    value = decode_rate(run).value
-    if value is None:
-        raise DynoError("A run was too short to have a decode speed.")
-    return float(value)
+    return decode_speed(run)

@@ -121,13 +121,14 @@ def import_json(
 
 
 def _plan_here(checked: CheckedFile, shelf: WorkloadShelf) -> Plan:
-    """The plan; a text that was scored lies elsewhere on this machine."""
-    plan = checked.experiment.plan
+    """The plan, which names no places of this machine, whatever the file says; a text that was
+    scored lies where it is kept here."""
+    plan = checked.experiment.plan.without_folders
     if not plan.quality_text:
         return plan
     if not checked.quality_text:  # whatever lies here under that path is another text, and private
-        name = Path(plan.quality_text).name
-        return plan.model_copy(update={"quality_text": str(Path("not imported", name))})
+        elsewhere = str(Path("not imported", plan.quality_text))
+        return plan.model_copy(update={"quality_text": elsewhere})
     ending = Path(plan.quality_text).suffix or ".txt"
     path = shelf.keep_text(checked.quality_text, ending)
     return plan.model_copy(update={"quality_text": str(path)})
@@ -152,9 +153,7 @@ def _workload_of(experiment: Experiment, shelf: WorkloadShelf) -> Workload | Non
 
 def _bare(experiment: Experiment) -> dict[str, Any]:
     """Without its visitor, and of the places of files only their names."""
-    plan = experiment.plan
-    names = {name: Path(getattr(plan, name)).name for name in ("workload", "quality_text")}
-    told = experiment.model_copy(update={"plan": plan.model_copy(update=names)})
+    told = experiment.model_copy(update={"plan": experiment.plan.without_folders})
     return told.model_dump(mode="json", exclude={"visitor"})
 
 

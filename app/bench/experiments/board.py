@@ -184,6 +184,12 @@ class ExperimentBoard:
         before = self._sittings.pop(experiment.id, None)
         if before is not None and before.done.is_set():
             before = None
+        # Those that ended are told by the store, and need not hold their prompts here.
+        self._sittings = {
+            id_: one
+            for id_, one in self._sittings.items()
+            if one.is_unkept or not one.done.is_set()
+        }
         status = Status(planned, 0, "begins", experiment.seconds)
         sitting = _Sitting(experiment, workload, status, before)
         self._sittings[experiment.id] = sitting

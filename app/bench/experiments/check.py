@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from app.bench.compare import PAIRS_FOR_A_VERDICT, paired_ratio
+from app.bench.compare import PAIRS_FOR_A_VERDICT, corrected_confidence, paired_ratio
 from app.bench.experiments.samples import RunSample
-from app.bench.experiments.statistics import corrected_confidence, pairs_of
+from app.bench.experiments.statistics import pairs_of
 from app.bench.figures import metric_named
 from backends.errors import DynoError
 

@@ -10,6 +10,8 @@ import contextlib
 import statistics
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 import psutil
 
@@ -20,11 +22,31 @@ _RUNS_FOR_A_USUAL = 5
 
 def read_mhz() -> float | None:
     """Clock of the fastest processor now, since idle ones slow down at any time; None where the
-    system does not tell it."""
-    with contextlib.suppress(OSError, NotImplementedError, RuntimeError, AttributeError):
-        fastest = max((one.current for one in psutil.cpu_freq(percpu=True)), default=0.0)
+    system does not tell it, or tells one that never moves."""
+    read = getattr(psutil, "cpu_freq", None)  # not on every system
+    if read is None or is_constant():
+        return None
+    # Linux: a file is missing or may not be read; macOS: the chip does not tell.
+    with contextlib.suppress(OSError, RuntimeError):
+        fastest = max((one.current for one in read(percpu=True)), default=0.0)
         return float(fastest) or None
     return None
+
+
+@cache
+def is_constant(
+    cpuinfo: Path = Path("/proc/cpuinfo"), drivers: Path = Path("/sys/devices/system/cpu/cpufreq")
+) -> bool:
+    """Whether the system tells the clock it found when it started, as most virtual machines do.
+
+    Linux on x86 counts cycles (APERF and MPERF), else asks a driver, else prints that constant
+    (`show_cpuinfo` in arch/x86/kernel/cpu/proc.c).
+    """
+    with contextlib.suppress(OSError):
+        lines = cpuinfo.read_text().splitlines()
+        flags = next((line.split() for line in lines if line.startswith("flags")), None)
+        return flags is not None and "aperfmperf" not in flags and not any(drivers.glob("policy*"))
+    return False
 
 
 class ClockDrops:
@@ -49,4 +71,8 @@ class ClockDrops:
 
 def why_not_watched() -> str:
     """Why clocks are not watched here; empty where they are."""
-    return "" if read_mhz() is not None else "the system does not tell the clock of the processors"
+    if read_mhz() is not None:
+        return ""
+    if is_constant():
+        return "the clock of the processors, of which the system tells only one that never moves"
+    return "the clock of the processors, which the system does not tell"

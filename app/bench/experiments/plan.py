@@ -33,6 +33,7 @@ _FIRST = ("name", "workload", "prompt_tokens_grid", "output_tokens_grid", "repea
 _PASSES = ("quality", "quality_reference", "quality_text", "energy")
 _TOP = (*_FIRST, "output", "output_tokens", "salt", "seed", *_PASSES)
 _BUDGETS = ("time_budget_seconds", "money_budget_dollars", "stop_within_percent")
+_FILES = ("workload", "quality_text")
 _MOST_LENGTHS = 32
 # Looking at the intervals while they narrow costs confidence: it is paid beforehand, so that those
 # of an experiment that ended early hold with 95 % all the same (docs/decisions/0014).
@@ -167,6 +168,13 @@ class Plan(_Frozen):
         """With which all intervals of its conclusion are to hold together."""
         return CONFIDENCE if self.stop_within_percent is None else CONFIDENCE_WITH_LOOKS
 
+    @property
+    def without_folders(self) -> Plan:
+        """Files by their names alone, as they are looked for beside a plan's file: where they lay
+        is nobody's business."""
+        names = {name: Path(getattr(self, name)).name for name in _FILES}
+        return self.model_copy(update=names)
+
     def asks_the_same_as(self, other: Plan) -> bool:
         """Whether only name, budgets and passes differ: then runs of one count for the other."""
         free = {"name", "quality", "energy", *_BUDGETS}
@@ -191,7 +199,7 @@ def read_plan(path: Path) -> Plan:
             "Save it as UTF-8, as TOML wants it.",
         ) from error
     plan = parse_plan(text, str(path))
-    named = {name: getattr(plan, name) for name in ("workload", "quality_text")}
+    named = {name: getattr(plan, name) for name in _FILES}
     beside = {name: path.parent / file for name, file in named.items() if Path(file).suffix}
     found = {name: str(file.resolve()) for name, file in beside.items() if file.is_file()}
     return plan.model_copy(update=found)

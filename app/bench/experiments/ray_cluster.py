@@ -98,7 +98,7 @@ def connected(address: str) -> Iterator[Any]:
         try:
             if not is_local:
                 _knock(address)
-            ray.init(address="local" if is_local else address, **options)
+            _enter(ray, "local" if is_local else address, options)
         except (ConnectionError, OSError, RuntimeError, ValueError, ImportError) as error:
             raise DynoError(
                 f"No Ray cluster answers at {address}: {str(error).strip().splitlines()[0]}",
@@ -110,6 +110,15 @@ def connected(address: str) -> Iterator[Any]:
         ray.shutdown()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _enter(ray: Any, address: str, options: Mapping[str, Any]) -> None:
+    """A cluster starts a server of its own for each who comes, which fails now and then while its
+    head is busy: asked again it starts another."""
+    try:
+        ray.init(address=address, **options)
+    except ConnectionAbortedError:
+        ray.init(address=address, **options)
 
 
 def _knock(address: str) -> None:
@@ -145,13 +154,10 @@ def started(
             actor.introduction, actor.place = one, place
         _refuse_other_code(actors)
         _refuse_disagreement(actors, list(setups))
-        for actor in actors:
-            beside = [
-                one.pid
-                for one in introductions
-                if one.host == actor.introduction.host and one.pid != actor.introduction.pid
-            ]
-            ray.get(actor.handle.meet.remote(beside))
+        meetings = [
+            actor.handle.meet.remote(_beside(actor.introduction, introductions)) for actor in actors
+        ]
+        _all(ray, meetings, cancel, tell)
         yield actors
     finally:
         for actor in actors:
@@ -161,9 +167,14 @@ def started(
 _NOBODY = Introduction(place="", host="", pid=0, commit=None, problems={})
 
 
+def _beside(one: Introduction, introductions: Sequence[Introduction]) -> list[int]:
+    """Process ids of the other workers on its host."""
+    return [other.pid for other in introductions if other.host == one.host and other.pid != one.pid]
+
+
 def _all(
     ray: Any, told: Sequence[Any], cancel: CancelToken, tell: Callable[[str], None]
-) -> list[str]:
+) -> list[Any]:
     """What every worker answers, as soon as all have."""
     waiting = list(told)
     while waiting:
@@ -172,7 +183,7 @@ def _all(
         if cancel.is_cancelled:
             raise Cancelled("It was stopped while it waited for the cluster.")
     try:
-        answers: list[str] = ray.get(list(told))
+        answers: list[Any] = ray.get(list(told))
     except ray.exceptions.RayError as error:
         raise DynoError(
             "A worker of the cluster did not start.",

@@ -6,18 +6,15 @@ interval is not known well enough. Setups whose paired difference is not proven 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.bench.compare import PairedRatio
+from app.bench.compare import CONFIDENCE, PairedRatio, corrected_confidence
 from app.bench.experiments.findings import Findings, SetupFigures
 from app.bench.experiments.samples import SetupFigure
-from app.bench.experiments.statistics import (
-    CONFIDENCE,
-    SAMPLES_FOR_AN_INTERVAL,
-    corrected_confidence,
-)
+from app.bench.experiments.statistics import SAMPLES_FOR_AN_INTERVAL
 
 Wish = Literal["fastest", "cheapest", "smallest", "most accurate"]
 # What each wish looks at. How fast an answer is depends on its length: with answers of one length
@@ -34,7 +31,7 @@ Versus = Callable[[int, int, str, float], PairedRatio | None]
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """One limit and one setup. `worst` is the unfavourable end of its interval. `over`: by which
-    share of the limit it misses it, None where it keeps it or is not known."""
+    share of the limit it misses it (of 0 by any), None where it keeps it or is not known."""
 
     metric: str
     limit: float
@@ -157,8 +154,8 @@ def judge(figure: SetupFigure | None, metric: str, limit: float) -> Judgement:
         )
         return Judgement(metric, limit, False, None, None, needs)
     passes = worst >= limit if figure.better == "higher" else worst <= limit
-    over = None if passes or limit == 0 else abs(worst - limit) / abs(limit)
-    return Judgement(metric, limit, passes, worst, over)
+    over = abs(worst - limit) / abs(limit) if limit else math.inf
+    return Judgement(metric, limit, passes, worst, None if passes else over)
 
 
 def _ranked(
@@ -220,4 +217,4 @@ def _loosening(candidates: Sequence[Candidate]) -> Loosening | None:
         for missed, label in single
         if missed.worst is not None and missed.over is not None
     ]
-    return min(known, key=lambda one: one.by, default=None)
+    return min(known, key=lambda one: (one.by, abs(one.to - one.limit)), default=None)

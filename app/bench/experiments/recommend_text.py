@@ -104,10 +104,11 @@ def _advice(findings: Findings, found: Recommendation) -> str:
     loosening = found.loosening
     if loosening is not None:
         figure = some_figure(findings, loosening.metric)
+        room = f" ({_percent(loosening.by)} more room)" if math.isfinite(loosening.by) else ""
         return (
             f"Loosen {limit_text(figure, loosening.limit)} to "
-            f"{value_text(figure, rounded_away(loosening.to, figure))} "
-            f"({_percent(loosening.by)} more room) and “{loosening.label}” passes."
+            f"{value_text(figure, rounded_away(loosening.to, figure))}{room} "
+            f"and “{loosening.label}” passes."
         )
     unknown = [one for one in found.candidates if any(j.worst is None for j in one.missed)]
     if unknown:

@@ -46,7 +46,8 @@ _METHOD = (
     "Each engine is a process of its own; tokens are stamped in that process, where their ids "
     "exist, on the monotonic clock. One run at a time per device. Warm-ups are in no figure.",
     "Setups were interleaved, A B B A, so that a machine that drifts hits all alike. A run during "
-    "which other work kept the processors busy was marked and made again, once.",
+    "which other work kept the processors busy, or a clock dropped where the system tells it, was "
+    "marked and made again, once.",
     "A median's interval is between two of its samples, by the binomial distribution (Thompson, "
     "1936). A ratio is the geometric mean over pairs: the same turn in the same round. Its "
     "interval is Student's t on their logarithms.",
@@ -115,7 +116,7 @@ def html(
         charts=charts,
         tables=_tables(findings),
         plan=_plan_facts(experiment.plan),
-        toml=plan_toml(_with_named_workload(experiment.plan)),
+        toml=plan_toml(experiment.plan.without_folders),
         environment=list(facts(records).items()),
         formulae=_formulae(findings, records),
         method=_METHOD,
@@ -219,11 +220,6 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _with_named_workload(plan: Plan) -> Plan:
-    """A file is looked for beside the plan; where it lay is nobody's business."""
-    return plan.model_copy(update={"workload": Path(plan.workload).name})
 
 
 def _setup_text(setup: Setup) -> str:

@@ -50,7 +50,7 @@ def _columns() -> dict[str, str]:
     return {
         **dict.fromkeys((*texts, "backend"), "string"),
         **dict.fromkeys(_COUNTS, "int64"),
-        **dict.fromkeys(("status", "error", "disturbed"), "string"),
+        **dict.fromkeys(("worker", "status", "error", "disturbed"), "string"),
         **dict.fromkeys(_FLAGS, "bool_"),
         **dict.fromkeys(_TOKENS, "int64"),
         **dict.fromkeys(MEDIANS, "float64"),
@@ -76,6 +76,7 @@ def _rows(experiment: Experiment, samples: SampleTable) -> Iterator[dict[str, An
             "conversation": run.place.conversation,
             "turn": run.place.turn,
             "attempt": run.place.attempt,
+            "worker": run.place.worker,
             "status": run.status,
             "error": run.error,
             "disturbed": run.disturbed,

@@ -13,14 +13,18 @@ from typing import Literal
 import numpy as np
 
 from app.bench.benchmarks.intervals import quantile_interval
-from app.bench.compare import PAIRS_FOR_A_VERDICT, paired_ratio
+from app.bench.compare import (
+    CONFIDENCE,
+    PAIRS_FOR_A_VERDICT,
+    corrected_confidence,
+    paired_ratio,
+)
 from app.bench.experiments.sample_table import Integers, SampleTable
 from app.bench.experiments.samples import MEDIANS, RunSample
 from app.bench.figures import metric_named
 from app.bench.metric import Better, Unit
 
 SAMPLES_FOR_AN_INTERVAL = 6
-CONFIDENCE = 0.95
 # In the order in which they are shown. Decode speed is the inverse of TPOT and is not tested again.
 COMPARED = ("ttft_ns", "tpot_ns", "e2e_ns", "peak_memory_bytes", "cost_dollars")
 _OF_WHOLE_ANSWERS = frozenset({"e2e_ns", "cost_dollars"})
@@ -143,14 +147,6 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float | None, floa
     return median, low, high
 
 
-def corrected_confidence(comparisons: int, together: float = CONFIDENCE) -> float:
-    """At which confidence each of several intervals holds, so that all hold `together`.
-
-    Bonferroni's inequality (Dunn, Multiple Comparisons Among Means, JASA 56, 1961).
-    """
-    return 1 - (1 - together) / max(1, comparisons)
-
-
 def counted_runs(index: int, samples: Sequence[RunSample]) -> list[RunSample]:
     """The runs of a setup that medians are of: finished, warm and alone, one for each pair."""
     table = SampleTable.of(samples)
@@ -242,7 +238,9 @@ def _verdict(ratio: float, better: Better, proven: bool) -> Verdict:
 class Move:
     """How a figure of one setup stands in a second experiment to the first, unpaired.
 
-    `ratio` is second over first, of geometric means. `moved` only where the interval excludes 1.
+    `ratio` is second over first, of geometric means. `moved` only where the interval excludes 1,
+    which is over runs: each experiment is one start of its engines, and starts differ (decision
+    0016).
     """
 
     setup: str

@@ -15,7 +15,14 @@ from app.bench.experiments.figure_text import Scale, scale_of, short_title
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio, Move
-from app.bench.experiments.words import check_words, compared, ratio_text, remarks, times_text
+from app.bench.experiments.words import (
+    STARTS_DIFFER,
+    check_words,
+    compared,
+    ratio_text,
+    remarks,
+    times_text,
+)
 from app.bench.figures import metric_named
 from app.bench.format import bytes_text, duration
 from app.bench.quality.figures import IS_REFERENCE
@@ -122,14 +129,14 @@ def _figure(one: SetupFigure | None, scale: Scale) -> str:
 
 
 def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Console) -> None:
-    """What is another environment, and which figures moved beyond noise."""
+    """What is another environment, and which figures moved beyond the spread of runs."""
     table = _table("changed", "before", "after")
     for change in changes:
         table.add_row(*(escape(text or "–") for text in (change.what, change.before, change.after)))
     console.print(table if changes else "Nothing known of the environment has changed.")
     moved = _table("setup", "figure", "second / first", "runs", "")
     for one in found:
-        words = "[bold]moved[/bold]" if one.moved else "within noise"
+        words = "[bold]moved[/bold]" if one.moved else "within the spread of runs"
         moved.add_row(
             escape(one.setup),
             one.title,
@@ -138,6 +145,8 @@ def show_moves(changes: Sequence[Change], found: Sequence[Move], console: Consol
             words if one.ratio is not None else escape(one.reason),
         )
     console.print(moved if found else "The two experiments have no setup in common.")
+    if found:
+        console.print(STARTS_DIFFER, style="dim", highlight=False)
 
 
 def show_check(

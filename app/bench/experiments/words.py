@@ -10,6 +10,11 @@ from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
 from app.bench.format import significant
 
+# Beside what moved from one experiment to another: their intervals are over runs (decision 0016).
+STARTS_DIFFER = (
+    "Each experiment started its engines once, and one start differs from the next by a few per "
+    "cent: whether a version is slower, check tells."
+)
 # Why a reference has no figure against itself: everybody knows.
 _ITSELF = "it is the reference"
 _NEAR = 1.1
@@ -92,11 +97,12 @@ def remarks(findings: Findings) -> list[str]:
     told += [f"{label} was left out: {why}" for label, why in experiment.left_out.items()]
     for one in conclusion.setups:
         if one.failed:
-            told.append(f"{one.label}: {one.failed} runs failed.")
+            runs = "run" if one.failed == 1 else "runs"
+            told.append(f"{one.label}: {one.failed} {runs} failed.")
     if disturbed := [f"{one.label} {one.disturbed}" for one in conclusion.setups if one.disturbed]:
         told.append(
-            f"Some runs were disturbed by other work, also when made again ({', '.join(disturbed)})"
-            ": on a quiet machine the medians may be better."
+            "Some runs were disturbed, by other work or a slow clock, also when made again "
+            f"({', '.join(disturbed)}): on a quiet machine the medians may be better."
         )
     told += [f"The {name} pass has not been made." for name in _passes_missing(findings)]
     if made := workers(findings.samples):

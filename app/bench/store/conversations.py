@@ -16,7 +16,6 @@ from app.bench.store.tables import ConversationRow, RunRow, TurnRow, in_utc
 from app.bench.store.values import ConversationSummary
 from backends.errors import DynoError, NotRecorded
 
-MAX_TITLE_CHARS = 120
 _PROMPT_AS_TITLE_CHARS = 60
 _UNTITLED = "New conversation"
 
@@ -134,10 +133,6 @@ def summaries(session: Session, visitor: str | None, limit: int) -> list[Convers
         )
         for row, count, prompt in session.execute(newest_first.limit(limit))
     ]
-
-
-def rename(session: Session, id_: str, visitor: str | None, title: str) -> bool:
-    return owned.rename(_owned(session, id_, visitor), title, MAX_TITLE_CHARS)
 
 
 def delete(session: Session, id_: str, visitor: str | None, now: dt.datetime) -> bool:

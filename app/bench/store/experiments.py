@@ -91,7 +91,10 @@ def summaries(
 
 
 def rename(session: Session, id_: str, visitor: str | None, name: str) -> bool:
-    return owned.rename(_owned(session, id_, visitor), name, MAX_NAME_CHARS)
+    row = _owned(session, id_, visitor)
+    if row is not None:
+        row.title = " ".join(name.split())[:MAX_NAME_CHARS]
+    return row is not None
 
 
 def delete(session: Session, id_: str, visitor: str | None, now: dt.datetime) -> bool:

@@ -149,11 +149,6 @@ class Store:
         with self._reading() as session:
             return conversations.summaries(session, visitor, limit)
 
-    def rename_conversation(self, id_: str, visitor: str | None, title: str) -> bool:
-        """False where there is none such for the visitor."""
-        with self._writing() as session:
-            return conversations.rename(session, id_, visitor, title)
-
     def delete_conversation(self, id_: str, visitor: str | None) -> bool:
         """Hide it and its runs; both can be restored together for 30 days."""
         with self._writing() as session:

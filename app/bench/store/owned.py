@@ -1,4 +1,4 @@
-"""What conversations and experiments have alike: an owner, a name, and a way back from deletion."""
+"""What conversations and experiments have alike: an owner, and a way back from deletion."""
 
 from __future__ import annotations
 
@@ -22,12 +22,6 @@ def owned(
     if row is None or (row.deleted_at is not None) != deleted:
         return None
     return row if visitor is None or row.visitor == visitor else None
-
-
-def rename(row: ConversationRow | ExperimentRow | None, title: str, longest: int) -> bool:
-    if row is not None:
-        row.title = " ".join(title.split())[:longest]
-    return row is not None
 
 
 def hide(

@@ -35,7 +35,7 @@ def draw_across(findings: Findings, store: Store, visitor: str) -> None:
     if not comparable:
         st.caption(
             "Run this plan again, on another day, machine or version, to see what has changed "
-            "since and which figures moved beyond noise."
+            "since and which figures moved beyond the spread of runs."
         )
     else:
         chosen = st.selectbox(

@@ -9,9 +9,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app.bench.experiments.progress import Status
-from app.bench.format import dollars_of_many, grouped
+from app.bench.format import about_seconds, dollars_of_many, grouped
 from app.ui.compare import actions
-from app.ui.compare.size import time_in_words
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
 
@@ -47,7 +46,7 @@ def told(status: Status) -> str:
     """312 of 576 runs · about 6 min left · $0.0019 so far"""
     parts = [f"{grouped(status.made)} of {grouped(status.planned)} runs"]
     if status.seconds_left is not None:
-        parts.append(f"about {time_in_words(status.seconds_left)} left")
+        parts.append(f"about {about_seconds(status.seconds_left)} left")
     elif status.made < status.planned:
         parts.append("time left is told after each setup's first answers")
     if status.dollars is not None:

@@ -9,7 +9,7 @@ import streamlit as st
 from app.bench.experiments.expectation import Expectation, earlier_runs, expected
 from app.bench.experiments.plan import Plan
 from app.bench.experiments.workloads import Workload
-from app.bench.format import dollars_of_many, grouped
+from app.bench.format import about_seconds, dollars_of_many, grouped
 from app.bench.store import Store
 from app.ui.server import get_server
 from backends.errors import DynoError
@@ -28,7 +28,7 @@ def told_size(plan: Plan, workload: Workload) -> tuple[str, str]:
     except DynoError as error:
         found = Expectation(None, None, f"not known: {error.message}")
     if found.seconds is not None:
-        said += f", about {time_in_words(found.seconds)}"
+        said += f", about {about_seconds(found.seconds)}"
     if found.dollars is not None:
         said += f", {dollars_of_many(found.dollars)}"
     if plan.quality or plan.energy:
@@ -54,14 +54,3 @@ def size_in_words(setups: int, prompts: int, rounds: int) -> str:
 def counted(number: int, what: str) -> str:
     """1 setup, 2 setups."""
     return f"{grouped(number)} {what if number == 1 else what + 's'}"
-
-
-def time_in_words(seconds: float) -> str:
-    """As exact as a guess can be: 40 s, 6 min, 2 h 10 min."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(round(minutes / 5) * 5, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"

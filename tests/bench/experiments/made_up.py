@@ -6,24 +6,16 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.bench.benchmarks.made_up_runs import SETUPS
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.findings import Findings, SetupFigures, findings_of
 from app.bench.experiments.plan import Plan, PlannedSetup
 from app.bench.experiments.samples import PassResult, RunSample, SetupFigure
 from app.bench.figures import metric_named
 from app.bench.record import ExperimentPlace
-from backends.setup import Setup
 
 NOON = dt.datetime(2026, 11, 1, 12, 0, tzinfo=dt.UTC)
 MS = 1_000_000
-SETUPS = (
-    Setup(),
-    Setup(kv_cache="off"),
-    Setup(weights="bf16"),
-    Setup(weights="int8"),
-    Setup(speculation="draft"),
-    Setup(speculation="lookup"),
-)
 NOISE = (1.0, 1.02, 0.99, 1.01, 0.98, 1.0, 1.01, 0.99)
 
 

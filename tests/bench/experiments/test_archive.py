@@ -248,3 +248,12 @@ def test_a_file_opens_no_text_of_the_machine_that_takes_it(
     forged["experiment"]["plan"]["quality_text"] = str(secret)
     taken = there.take(io.BytesIO(json.dumps(forged).encode()))
     assert b"sesame" not in there.file(taken).getvalue()
+
+
+def test_a_file_names_no_prompts_of_the_machine_that_takes_it(
+    here: Machine, there: Machine
+) -> None:
+    forged = json.loads(here.file(made_on(here)).getvalue())
+    forged["experiment"]["plan"]["workload"] = "/etc/secrets.txt"
+    forged["workload"] = None
+    assert there.take(io.BytesIO(json.dumps(forged).encode())).plan.workload == "secrets.txt"

@@ -93,6 +93,13 @@ def test_an_experiment_runs_to_its_end_while_pages_look(
     assert board.running(None) == ()
 
 
+def test_what_ended_holds_its_prompts_no_longer(board: ExperimentBoard, workshop: Workshop) -> None:
+    for _ in range(3):
+        last = board.start(plan_of("a"), OWN, ADA)
+        ended(board, workshop, last.id)
+    assert list(board._sittings) == [last.id]
+
+
 def test_a_paused_one_says_so_frees_the_device_and_goes_on_where_it_was(
     board: ExperimentBoard, workshop: Workshop, fake: FakeBackend, gate: threading.Event
 ) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,16 +48,24 @@ def checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checks]:
     monkeypatch.setattr(checking, "other_version", beside)
     monkeypatch.setattr(checking, "hardware_name", lambda: run_of(0, 1, 1).environment.hardware)
 
-    def checked(*arguments: object, now_ms: float = 5.0, left_out: str = "") -> Result:
+    def checked(
+        *arguments: object,
+        now_ms: float = 5.0,
+        left_out: str = "",
+        which: str = "now",
+        unread: str = "",
+    ) -> Result:
         def start(version: Version, plan: Plan, workload: Workload, number: int) -> Start:
             assert workload == WORKLOAD
-            return Start(str(number), {"slow": left_out} if left_out else {})
+            fails = left_out and version.data.name == which
+            return Start(str(number), {"slow": left_out} if fails else {})
 
         def samples(
             version: Version, starts: list[Start], settings: object
         ) -> list[list[RunSample]]:
             fast = now_ms if version.data.name == "now" else THEN_MS[1]
-            return [made(int(one.experiment_id), {**THEN_MS, 1: fast}) for one in starts]
+            runs = [made(int(one.experiment_id), {**THEN_MS, 1: fast}) for one in starts]
+            return [[without(unread, run) for run in start] for start in runs]
 
         monkeypatch.setattr(checking, "one_start", start)
         monkeypatch.setattr(checking, "samples_of", samples)
@@ -99,6 +108,11 @@ def records(gaps: dict[int, float]) -> list[RunRecord]:
 
 def made(number: int, gaps: dict[int, float]) -> list[RunSample]:
     return [sample_of(run_of(setup, 1, gap * NOISE[number])) for setup, gap in gaps.items()]
+
+
+def without(metric: str, run: RunSample) -> RunSample:
+    values = {name: value for name, value in run.values.items() if name != metric}
+    return replace(run, values=values, reasons={metric: "not read"})
 
 
 def beside(folder: Path, python: Path | None, data: Path) -> Version:
@@ -159,6 +173,27 @@ def test_a_setup_that_fails_now_is_no_pass(checks: Checks) -> None:
     result = checks(*BESIDE, left_out="The weights are broken.")
     assert result.exit_code == 2
     assert "slow failed: The weights are broken." in result.stdout
+
+
+def test_a_setup_that_fails_in_the_baselines_version_is_named(checks: Checks) -> None:
+    result = checks(*BESIDE, left_out="The weights are broken.", which="then")
+    assert result.exit_code == 2
+    assert "slow in the baseline's version failed: The weights are broken." in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("metric", "bound", "code"),
+    [
+        ("peak_memory_bytes", ("--fail-if-more-memory", "5%"), 2),
+        ("tpot_ns", (), 0),
+        ("peak_memory_bytes", (), 0),
+    ],
+)
+def test_what_was_asked_and_nothing_tells_is_no_pass(
+    metric: str, bound: tuple[str, ...], code: int, checks: Checks
+) -> None:
+    result = checks(*BESIDE, *bound, unread=metric)
+    assert result.exit_code == code, result.output
 
 
 def test_noise_that_hides_the_bound_cannot_tell(

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from pathlib import Path
 
 import psutil
 import pytest
 
-from app.bench.experiments.clock_drops import ClockDrops, read_mhz
+from app.bench.experiments import clock_drops
+from app.bench.experiments.clock_drops import (
+    ClockDrops,
+    is_constant,
+    read_mhz,
+    why_not_watched,
+)
 from app.bench.experiments.disturbance import OtherLoad, Reading
 from app.bench.experiments.gpu_noise import GpuNoise, GpuUse, gpu_noise, read_gpus
 from tests.bench.samples import ENVIRONMENT, make_run
@@ -33,12 +40,64 @@ def test_a_setup_is_held_against_itself() -> None:
     assert [drops.end("b") for _ in range(6)] == [""] * 6
 
 
-def test_the_clock_is_that_of_the_fastest_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def moving(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A machine whose clock may move."""
+    monkeypatch.setattr(clock_drops, "is_constant", lambda: False)
+    return monkeypatch
+
+
+def test_the_clock_is_that_of_the_fastest_processor(moving: pytest.MonkeyPatch) -> None:
     Clock = namedtuple("Clock", "current")
-    monkeypatch.setattr(psutil, "cpu_freq", lambda percpu: [Clock(800.0), Clock(3_000.0)])
+    moving.setattr(psutil, "cpu_freq", lambda percpu: [Clock(800.0), Clock(3_000.0)])
     assert read_mhz() == 3_000
-    monkeypatch.setattr(psutil, "cpu_freq", lambda percpu: [])
+    assert why_not_watched() == ""
+
+
+@pytest.mark.parametrize("error", [None, OSError, NotImplementedError, RuntimeError])
+def test_where_no_clock_is_told_it_is_said_so(
+    error: type[Exception] | None, moving: pytest.MonkeyPatch
+) -> None:
+    def read(percpu: bool) -> list[object]:
+        if error is not None:
+            raise error
+        return []
+
+    moving.setattr(psutil, "cpu_freq", read)
     assert read_mhz() is None
+    assert "does not tell" in why_not_watched()
+    moving.delattr(psutil, "cpu_freq")
+    assert read_mhz() is None
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "has_driver", "constant"),
+    [
+        ("flags\t\t: fpu aperfmperf avx2", False, False),
+        ("flags\t\t: fpu avx2", True, False),
+        ("flags\t\t: fpu avx2", False, True),
+        ("Features\t: fp asimd", False, False),
+        (None, False, False),
+    ],
+)
+def test_a_clock_that_never_moves_is_not_watched(
+    cpuinfo: str | None,
+    has_driver: bool,
+    constant: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if cpuinfo is not None:
+        (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{cpuinfo}\n")
+    if has_driver:
+        (tmp_path / "policy0").mkdir()
+    found = is_constant(tmp_path / "cpuinfo", tmp_path)
+    assert found is constant
+    monkeypatch.setattr(clock_drops, "is_constant", lambda: found)
+    Clock = namedtuple("Clock", "current")
+    monkeypatch.setattr(psutil, "cpu_freq", lambda percpu: [Clock(2_500.0)])
+    assert (read_mhz() is None) is constant
+    assert ("never moves" in why_not_watched()) is constant
 
 
 def test_a_machine_that_tells_no_clock_disturbs_nothing() -> None:

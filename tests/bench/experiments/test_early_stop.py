@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from app.bench.benchmarks.power import early_stop_false_alarms
+from app.bench.benchmarks import early_ends
+from app.bench.benchmarks.early_ends import EARLY_STOP, Looks, false_alarms
 from app.bench.compare import paired_ratio
 from app.bench.experiments.early_stop import PAIRS_BEFORE_A_STOP, is_known_within
 from app.bench.experiments.plan import Plan, PlannedSetup
@@ -58,16 +59,23 @@ def test_a_setup_that_was_left_out_holds_nobody_up() -> None:
 def test_looking_again_and_again_calls_equal_setups_different_no_more_often(
     step: int, wanted: int
 ) -> None:
-    # The spread with which about `wanted` pairs make an interval of ± 3 %.
-    spread = 0.03 * math.sqrt(wanted) / 1.96
-    alarms = early_stop_false_alarms(spread, 3.0, step, 8_000, np.random.default_rng(3))
-    assert alarms <= 0.055
+    assert false_alarms(Looks(step, wanted), 8_000, np.random.default_rng(3)) <= 0.055 * 8_000
 
 
 def test_without_the_price_of_looking_it_would_be_more_often() -> None:
-    spread = 0.03 * math.sqrt(20) / 1.96
     rng = np.random.default_rng(3)
-    assert early_stop_false_alarms(spread, 3.0, 2, 8_000, rng, confidence=0.95) > 0.055
+    assert false_alarms(Looks(2, 20), 8_000, rng, confidence=0.95) > 0.055 * 8_000
+
+
+def test_the_benchmark_tells_the_worst_case_with_its_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(early_ends, "CASES", (Looks(4, 50), Looks(2, 54), Looks(8, 53)))
+    monkeypatch.setattr(early_ends, "false_alarms", lambda case, n, _: case.wanted * n // 1_000)
+    said = early_ends.measure(to_find=1_000, to_measure=2_000)
+    assert (said.name, said.value, said.n) == (EARLY_STOP.name, 0.054, 2_000)
+    assert "after every 2 pairs" in said.reason
+    assert said.holds is False, "its interval reaches over the bar"
 
 
 def test_the_simulation_has_the_interval_of_the_verdicts() -> None:

@@ -105,7 +105,8 @@ def test_figures_of_passes_can_be_axes() -> None:
 
 def test_ratios_are_in_colour_only_where_they_are_proven() -> None:
     figure: Any = charts.ratio_chart(findings(ONE, TWO))
-    assert figure.layout.title.text == "3 of 4 differences from fp32 · KV on are proven"
+    title = figure.layout.title.text.replace("<br>", " ")
+    assert title == "3 of 4 differences from fp32 · KV on are proven"
     said = [text for text in texts(figure) if not text.startswith("<b>")]
     assert said == ["no difference shown", "1.80× slower", "1.64× slower", "2.00× smaller"]
     grey, coloured, _ = figure.data
@@ -202,12 +203,15 @@ def test_thinning_takes_every_nth() -> None:
     ]
 
 
-def test_moves_are_drawn_in_colour_only_beyond_noise() -> None:
+def test_moves_are_drawn_in_colour_only_beyond_the_spread_of_runs() -> None:
     before, after = findings(ONE, TWO), findings(ONE, WORSE)
     found = moves(before.conclusion, after.conclusion)
     figure: Any = charts.moves_chart(found, {one.label: one.index for one in after.setups})
-    assert figure.layout.title.text == "4 of 8 figures have moved beyond noise"
-    assert texts(figure).count("within noise") == 4
+    assert figure.layout.title.text == "4 of 8 figures moved beyond the spread of runs"
+    assert "one start differs from the next" in figure.layout.title.subtitle.text.replace(
+        "<br>", " "
+    )
+    assert texts(figure).count("within their spread") == 4
     assert charts.moves_chart([], {}) is None
 
 

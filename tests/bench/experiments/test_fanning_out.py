@@ -280,6 +280,38 @@ def test_what_some_workers_cannot_run_is_told_with_the_workers_name() -> None:
     ray_cluster._refuse_disagreement(both[1:], ["one", "two"])  # type: ignore[arg-type]
 
 
+class LostError(Exception):
+    """As Ray raises it where a worker has ended."""
+
+
+def test_a_worker_that_is_lost_before_it_begins_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It introduces itself, and ends before it has met the others."""
+    told = introduced("host").model_dump_json()
+
+    def get(answers: list[str], timeout: float | None = None) -> list[str]:
+        if answers == ["met"]:
+            raise LostError
+        return answers
+
+    def method(answer: str) -> SimpleNamespace:
+        return SimpleNamespace(remote=lambda *_: answer)
+
+    handle = SimpleNamespace(introduce=method(told), meet=method("met"), close=method("closed"))
+    monkeypatch.setattr(ray_cluster, "_actor", lambda *_: handle)
+    ray = SimpleNamespace(
+        nodes=Nodes(one={"CPU": 2.0}).nodes,
+        wait=lambda waiting, **_: (waiting, []),
+        get=get,
+        kill=lambda _: None,
+        exceptions=SimpleNamespace(RayError=LostError),
+    )
+    with (
+        pytest.raises(DynoError, match="did not start"),
+        ray_cluster.started(ray, {}, None, CancelToken(), lambda said: None),
+    ):
+        pass
+
+
 def test_workers_of_one_host_have_names_of_their_own() -> None:
     names = ray_cluster._names([introduced("a"), introduced("b"), introduced("a")])
     assert names == ["a (1)", "b", "a (2)"]
@@ -330,3 +362,50 @@ def test_without_ray_it_says_what_to_install(
     experiment = begin(workshop.store, plan, ASKED)
     with pytest.raises(MissingDependency, match="not installed"):
         conduct_on_ray(laboratory, experiment, ASKED, CancelToken(), lambda status: None)
+
+
+class FlakyRay(SimpleNamespace):
+    """Of a cluster that starts no server for the first who come."""
+
+    def __init__(self, failures: list[Exception]) -> None:
+        super().__init__(asked=0, is_initialized=lambda: False, shutdown=lambda: None)
+        self._failures = failures
+
+    def init(self, **_: object) -> None:
+        self.asked += 1
+        if self._failures:
+            raise self._failures.pop(0)
+
+
+@pytest.fixture
+def knocked(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setattr(ray_cluster, "_knock", lambda address: None)
+    monkeypatch.setattr(ray_cluster, "prepare_environment", lambda *, is_local: None)
+    return monkeypatch
+
+
+def test_a_cluster_that_starts_no_server_for_us_is_asked_once_more(
+    knocked: pytest.MonkeyPatch,
+) -> None:
+    ray = FlakyRay([ConnectionAbortedError("Starting Ray client server failed.")])
+    knocked.setitem(sys.modules, "ray", ray)
+    with ray_cluster.connected("ray://there:10001") as found:
+        assert found is ray
+    assert ray.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("failures", "asked"),
+    [([ConnectionAbortedError("failed")] * 2, 2), ([ConnectionError("nobody answers")], 1)],
+)
+def test_a_cluster_that_does_not_answer_is_told(
+    failures: list[Exception], asked: int, knocked: pytest.MonkeyPatch
+) -> None:
+    ray = FlakyRay([*failures])
+    knocked.setitem(sys.modules, "ray", ray)
+    with (
+        pytest.raises(DynoError, match=f"No Ray cluster answers .*: {failures[0]}"),
+        ray_cluster.connected("ray://there:10001"),
+    ):
+        pass
+    assert ray.asked == asked

@@ -33,6 +33,8 @@ from tests.bench.experiments.test_fanning_out import ASKED, aside, compared, pla
 from tests.fakes.workshop import Workshop
 
 pytestmark = pytest.mark.ray
+# Seconds that Ray gives its own servers to start: where two cores are shared, 30 are not enough.
+_SLOW_MACHINE = ("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "RAY_gcs_server_port_wait_time_s")
 _PLUGIN = "[llm_dyno.backends]\nfake = tests.bench.experiments.ray_hook:DyingBackend\n"
 
 
@@ -74,10 +76,12 @@ def two_nodes(session_folder: Path) -> Iterator[TwoNodes]:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(ROOT)]))
         patch.setenv(DYING_FILE, str(dying))
         patch.setenv(NODE, "1")
+        for name in _SLOW_MACHINE:
+            patch.setenv(name, "120")
         cluster_utils = pytest.importorskip("ray.cluster_utils")
         cluster = cluster_utils.Cluster()
         try:
-            cluster.add_node(ray_client_server_port=port)
+            cluster.add_node(ray_client_server_port=port, include_dashboard=False)
             patch.setenv(NODE, "2")
             second = cluster.add_node()
             nodes = (cluster.head_node, second)

@@ -173,6 +173,15 @@ def loosened(chosen: Recommendation) -> tuple[str, str]:
     return chosen.loosening.metric, chosen.loosening.label
 
 
+def test_a_limit_of_nothing_can_be_loosened_too() -> None:
+    found = findings(SLOW, FAST)
+    chosen = recommend(found, {"ttft_ns": 0}, "fastest")
+    assert loosened(chosen) == ("ttft_ns", "fp32 · KV off")
+    told = plain(verdict(found, chosen))
+    assert "Loosen TTFT ≤ 0 ms to " in told
+    assert "more room" not in told
+
+
 def test_where_none_passes_the_smallest_loosening_is_named() -> None:
     found = findings(SLOW, FAST)
     limits = {"ttft_ns": 15 * MS, "peak_memory_bytes": 75 * MB}

@@ -36,7 +36,12 @@ def findings(records: list[RunRecord] = RECORDS, **changes: object) -> Findings:
     kept = Experiment(
         created_at=NOW,
         updated_at=NOW,
-        plan=Plan(name=EVIL, setups=setups, repeats=8, workload="/home/somebody/my prompts.txt"),
+        plan=Plan(
+            name=EVIL,
+            setups=setups,
+            repeats=8,
+            workload="/home/somebody/my prompts.txt",
+        ),
         workload_digest="d",
         state="finished",
         seconds=90,
@@ -98,6 +103,14 @@ def test_the_plan_in_it_can_be_run_again_and_tells_no_folder(page: str) -> None:
     assert "somebody" not in page
 
 
+def test_it_tells_no_folder_of_the_text_that_was_scored_either() -> None:
+    scored = {"quality": True, "quality_text": "/home/somebody/my text.txt"}
+    plan = findings().experiment.plan.model_copy(update=scored)
+    told = html(findings(plan=plan), RECORDS[:1])
+    assert "my text.txt" in told
+    assert "somebody" not in told
+
+
 def test_the_lengths_of_a_grid_and_an_early_end_are_in_it() -> None:
     plan = findings().experiment.plan
     grid = {"workload": "lengths", "prompt_tokens_grid": (64, 512), "output_tokens_grid": (16, 32)}
@@ -113,7 +126,7 @@ def test_what_failed_and_was_disturbed_is_in_it() -> None:
     found = findings(disturbed, left_out={"B & C": "The weights are broken."}, reason="Stopped.")
     told = text_of(html(found, RECORDS[:1]))
     assert "B & C was left out: The weights are broken." in told
-    assert "disturbed by other work, also when made again (" in told
+    assert "by other work or a slow clock, also when made again (" in told
     assert "Ended early: Stopped." in told
 
 

@@ -25,7 +25,9 @@ EXPERIMENT = Experiment(
 
 
 def run(id_: str, setup: int, round_: int, **changes: object) -> RunRecord:
-    place = ExperimentPlace(id="abc", round=round_, conversation=0, turn=0, setup=setup)
+    place = ExperimentPlace(
+        id="abc", round=round_, conversation=0, turn=0, setup=setup, worker=f"host ({setup})"
+    )
     return make_run(id=id_, experiment=place, **changes)
 
 
@@ -48,6 +50,7 @@ def test_the_lines_are_in_the_order_of_the_plan_in_base_units() -> None:
     assert (first["experiment_id"], first["round"], first["ttft_ns"]) == ("abc", "1", "20000000")
     assert (first["setup_id"], first["setup_index"]) == (Setup().id, "0")
     assert (second["setup_label"], second["disturbed"]) == ("'=cmd()", "other work")
+    assert (first["worker"], second["worker"]) == ("host (0)", "host (1)")
     assert (failed["ttft_ns"], failed["output_tokens"], failed["cost_dollars"]) == ("", "", "")
     assert first["created_at_utc"] == NOON.isoformat()
 

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.bench.compare import paired_ratio
+from app.bench.compare import corrected_confidence, paired_ratio
 from app.bench.experiments.sample_table import SampleTable
 from app.bench.experiments.samples import sample_of
 from app.bench.experiments.statistics import (
     Conclusion,
     conclude,
-    corrected_confidence,
     median_interval,
     moves,
     unpaired_ratio,

@@ -48,6 +48,22 @@ class _Spread:
     values: Sequence[float]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is drawn: a figure of every setup, what it is called, and the axis that it lies on."""
+
+    spreads: Sequence[_Spread]
+    metric: str
+    name: str
+    scale: Scale
+    x_axis: dict[str, Any]
+    dark: bool
+
+    def chart(self, subtitle: str, height_px: int) -> go.Figure:
+        title = f"How does {self.name} spread over the runs of each setup?"
+        return tall_chart(title, subtitle, height_px, dark=self.dark)
+
+
 def distribution_rows(findings: Findings, metric: str) -> list[SampleRow]:
     return [
         SampleRow(setup.label, metric, value)
@@ -75,9 +91,9 @@ def distribution_chart(
         x_axis = log_axis(title, min(every) * 0.95, max(every) * 1.05, dark=dark)
     else:
         x_axis = axis(title, dark=dark, range=_linear_range(every), rangemode="normal")
+    shown = _Shown(spreads, metric, short_title(some), scale, x_axis, dark)
     few = max(len(spread.values) for spread in spreads) <= _FEW
-    draw = _strip if few else _shares
-    return draw(spreads, short_title(some), scale, metric, x_axis, dark=dark)
+    return _strip(shown) if few else _shares(shown)
 
 
 def _medians(findings: Findings, metric: str) -> list[tuple[SetupFigures, tuple[float, ...]]]:
@@ -94,24 +110,15 @@ def _linear_range(values: Sequence[float]) -> list[float]:
     return [min(values) - pad, max(values) + pad]
 
 
-def _strip(
-    spreads: Sequence[_Spread],
-    name: str,
-    scale: Scale,
-    metric: str,
-    x_axis: dict[str, Any],
-    *,
-    dark: bool,
-) -> go.Figure:
+def _strip(shown: _Shown) -> go.Figure:
     """Each run a point; the median with its interval across them."""
-    figure = tall_chart(
-        f"How does {name} spread over the runs of each setup?",
+    scale, dark = shown.scale, shown.dark
+    figure = shown.chart(
         "Each point is a run; the upright line is the median, the bar its 95 % interval",
-        _MARGINS_PX + _ROW_PX * len(spreads),
-        dark=dark,
+        _MARGINS_PX + _ROW_PX * len(shown.spreads),
     )
     ink = Ink.of(dark)
-    for place, spread in enumerate(spreads):
+    for place, spread in enumerate(shown.spreads):
         color = setup_color(spread.setup.index, dark=dark)
         label = plain(spread.setup.label)
         figure.add_scatter(
@@ -124,10 +131,10 @@ def _strip(
                 "size": 6,
                 "color": faded(color, 0.45),
             },
-            hovertemplate=f"<b>{label}</b><br>{name} %{{x:.4~g}} {scale.unit}, one run"
+            hovertemplate=f"<b>{label}</b><br>{shown.name} %{{x:.4~g}} {scale.unit}, one run"
             "<extra></extra>",
         )
-        own = spread.setup.figures[metric]
+        own = spread.setup.figures[shown.metric]
         if own.value is None:
             continue
         low, high = own.low, own.high
@@ -151,30 +158,19 @@ def _strip(
             hovertemplate=f"<b>{label}</b><br>median {scale.with_interval(own)}<br>"
             f"n = {own.n}<extra></extra>",
         )
-    names = [spread.setup.label for spread in spreads]
-    figure.update_layout(xaxis=x_axis, yaxis=setup_axis(names, dark=dark))
+    names = [spread.setup.label for spread in shown.spreads]
+    figure.update_layout(xaxis=shown.x_axis, yaxis=setup_axis(names, dark=dark))
     return figure
 
 
-def _shares(
-    spreads: Sequence[_Spread],
-    name: str,
-    scale: Scale,
-    metric: str,
-    x_axis: dict[str, Any],
-    *,
-    dark: bool,
-) -> go.Figure:
+def _shares(shown: _Shown) -> go.Figure:
     """What share of a setup's runs is at most so much: the empirical distribution."""
-    steps = min(201, MOST_POINTS // len(spreads))
-    figure = tall_chart(
-        f"How does {name} spread over the runs of each setup?",
-        f"Share of runs at most so much, drawn at {steps} quantiles of all runs",
-        _HEIGHT_PX,
-        dark=dark,
+    steps = min(201, MOST_POINTS // len(shown.spreads))
+    figure = shown.chart(
+        f"Share of runs at most so much, drawn at {steps} quantiles of all runs", _HEIGHT_PX
     )
     shares = np.linspace(0, 1, steps)
-    for spread in spreads:
+    for spread in shown.spreads:
         index = spread.setup.index
         label = plain(spread.setup.label)
         figure.add_scatter(
@@ -183,13 +179,14 @@ def _shares(
             mode="lines",
             name=label,
             line={
-                "color": setup_color(index, dark=dark),
+                "color": setup_color(index, dark=shown.dark),
                 "dash": DASHES[index % len(DASHES)],
                 "width": 2,
             },
             hovertemplate=f"<b>{label}</b><br>%{{y:.3~g}} % of n = {len(spread.values)} runs have "
-            f"{name} of at most %{{x:.4~g}} {scale.unit}<extra></extra>",
+            f"{shown.name} of at most %{{x:.4~g}} {shown.scale.unit}<extra></extra>",
         )
-    figure.update_layout(xaxis=x_axis, yaxis=axis("Share of runs (%)", dark=dark, range=[0, 101]))
+    y_axis = axis("Share of runs (%)", dark=shown.dark, range=[0, 101])
+    figure.update_layout(xaxis=shown.x_axis, yaxis=y_axis)
     legend_below(figure)
     return figure

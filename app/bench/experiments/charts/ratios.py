@@ -10,6 +10,7 @@ from app.bench.experiments.charts.forest import ForestRow, forest
 from app.bench.experiments.figure_text import ratio_words
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import COMPARED, MetricRatio, Move, Verdict
+from app.bench.experiments.words import STARTS_DIFFER
 from app.bench.format import significant
 from app.charts.style import plain, shortened
 
@@ -89,11 +90,10 @@ def moves_chart(
         for metric, title in titles
     ]
     moved, judged = sum(one.moved for one in moves), sum(one.ratio is not None for one in moves)
-    verb = "has" if moved == 1 else "have"
     return forest(
         groups,
-        f"{moved} of {judged} figures {verb} moved beyond noise",
-        "Not in pairs, so intervals are wider; all of them hold together with 95 %",
+        f"{moved} of {judged} figures moved beyond the spread of runs",
+        f"Not in pairs; all intervals hold together with 95 %. {STARTS_DIFFER}",
         "Times the figure of the earlier experiment, log axis",
         dark=dark,
     )
@@ -124,7 +124,7 @@ def _move_row(move: Move, index: int) -> ForestRow:
     hover = [f"<b>{plain(move.setup)}</b>, {plain(move.title)}"]
     text = "not judged"
     if move.ratio is not None:
-        text = ratio_words(move.metric, move.ratio) if move.moved else "within noise"
+        text = ratio_words(move.metric, move.ratio) if move.moved else "within their spread"
         hover.append(_with_interval(move.ratio, move.low, move.high))
         hover.append(f"derived, n = {move.n[0]} and {move.n[1]}, at {100 * move.confidence:.3g} %")
     return ForestRow(

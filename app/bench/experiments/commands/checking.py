@@ -127,7 +127,12 @@ def _made(
             samples_of(version, starts, settings)
             for version, starts in zip(versions, made, strict=True)
         ]
-    left_out = {label: said for start in made[0] for label, said in start.left_out.items()}
+    left_out = {
+        f"{label}{where}": said
+        for starts, where in zip(made, ("", " in the baseline's version"), strict=False)
+        for start in starts
+        for label, said in start.left_out.items()
+    }
     moved = []
     for index, label in enumerate(plan.labels):
         now = [counted_runs(index, start) for start in runs[0]]
@@ -202,9 +207,17 @@ def _exit_code(lines: Sequence[CheckLine], left_out: dict[str, str]) -> int:
     verdicts = {line.verdict for line in lines}
     if "over" in verdicts:
         return EXIT_INCOMPLETE
-    if left_out or verdicts == {"not measured"}:
+    if left_out or not _is_measured(lines):
         return EXIT_NOTHING
     return EXIT_UNSURE if "cannot tell" in verdicts else EXIT_DONE
+
+
+def _is_measured(lines: Sequence[CheckLine]) -> bool:
+    """Whether something tells of each setup what each bound asks. An answer of one token has no
+    TPOT, and its other times do."""
+    asked = {(line.setup, line.metric in MEMORY) for line in lines}
+    told = {(one.setup, one.metric in MEMORY) for one in lines if one.verdict != "not measured"}
+    return bool(asked) and asked == told
 
 
 def _as_json(

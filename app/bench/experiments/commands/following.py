@@ -16,7 +16,7 @@ from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.progress import Status
 from app.bench.experiments.running import Laboratory, conduct
 from app.bench.experiments.workloads import Workload
-from app.bench.format import long_duration
+from app.bench.format import about_seconds
 from app.bench.store import Store
 from backends.engine import CancelToken
 
@@ -52,7 +52,7 @@ def say_expected(found: Expectation, console: Console) -> None:
         told = f"Duration {found.reason}."
     else:
         cost = f", ${found.dollars:.4f}" if found.dollars is not None else f"; {found.reason}"
-        told = f"Expected of all runs: about {long_duration(found.seconds)}{cost}."
+        told = f"Expected of all runs: about {about_seconds(found.seconds)}{cost}."
     console.print(told, style="dim", markup=False, highlight=False)
 
 
@@ -102,7 +102,7 @@ def _bar(console: Console) -> Progress:
 def _words(status: Status) -> str:
     parts = [status.doing]
     if status.seconds_left is not None:
-        parts.append(f"about {long_duration(status.seconds_left)} left")
+        parts.append(f"about {about_seconds(status.seconds_left)} left")
     if status.dollars is not None:
         more = "" if status.dollars_left is None else f", about ${status.dollars_left:.4f} to come"
         parts.append(f"${status.dollars:.4f} spent{more}")
