@@ -26,24 +26,20 @@ def cycles(
 ) -> tuple[int, int]:
     """Guesses accepted and made while the target writes `answer_ids`, its own greedy answer.
 
-    A cycle: the draft guesses up to k tokens, those that the target would write are kept, and the
-    target adds one of its own.
+    A cycle: the draft guesses k tokens, those that the target would write are kept, and the target
+    adds one of its own. A guess is kept only after guesses that are the answer's own tokens, so one
+    reading of the answer tells them all.
     """
+    ids = torch.tensor([[*prompt_ids, *answer_ids]], device=draft.device)
+    with torch.no_grad():
+        logits = draft(ids, logits_to_keep=len(answer_ids) + 1).logits[0, :-1]
+    is_kept = [a == b for a, b in zip(logits.argmax(-1).tolist(), answer_ids, strict=True)]
     done = accepted = drafted = 0
-    while done < len(answer_ids):
-        ids = torch.tensor([[*prompt_ids, *answer_ids[:done]]], device=draft.device)
-        output = draft.generate(ids, do_sample=False, max_new_tokens=k)
-        guesses = output[0, ids.shape[1] :].tolist()
-        matches = _matching(guesses, answer_ids[done:])
-        accepted += matches
-        drafted += len(guesses)
+    while done < len(is_kept):
+        matches = next((n for n, kept in enumerate(is_kept[done : done + k]) if not kept), k)
+        # A draft that has guessed the end guesses no further.
+        left = len(is_kept) - done
+        accepted += min(matches, left)
+        drafted += min(k, left) if matches >= left else k
         done += matches + 1
     return accepted, drafted
-
-
-def _matching(guesses: Sequence[int], truth: Sequence[int]) -> int:
-    """Length of the longest common beginning."""
-    for place, (guess, token) in enumerate(zip(guesses, truth, strict=False)):
-        if guess != token:
-            return place
-    return min(len(guesses), len(truth))

@@ -10,7 +10,8 @@ from transformers.modeling_utils import PreTrainedModel
 from models.training.questions import Question
 
 _MAX_NEW_TOKENS = 200
-_BATCH_TOKENS = 8192
+# Cells of one batch. A GPU takes as long for a step of few rows as for one of hundreds.
+_BATCH_TOKENS = {"cpu": 8192, "cuda": 262_144}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def ask_all(
     """Greedy answers in the order of the questions; those of like length are asked together."""
     prompts = [_prompt(tokenizer, question) for question in questions]
     answers: dict[int, Answer] = {}
-    for group in _groups([len(prompt) for prompt in prompts]):
+    room = _BATCH_TOKENS[model.device.type]
+    for group in _groups([len(prompt) for prompt in prompts], room):
         outputs = _generate(model, tokenizer, [prompts[index] for index in group])
         for index, ids in zip(group, outputs, strict=True):
             text = str(tokenizer.decode(ids, skip_special_tokens=True))
@@ -55,11 +57,11 @@ def _prompt(tokenizer: PreTrainedTokenizerBase, question: Question) -> list[int]
     return ids
 
 
-def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices of prompts, shortest first, as many together as fit into `_BATCH_TOKENS`."""
+def _groups(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices of prompts, shortest first, as many together as fit into `batch_tokens` cells."""
     group: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if group and (len(group) + 1) * (lengths[index] + _MAX_NEW_TOKENS) > _BATCH_TOKENS:
+        if group and (len(group) + 1) * (lengths[index] + _MAX_NEW_TOKENS) > batch_tokens:
             yield group
             group = []
         group.append(index)

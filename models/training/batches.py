@@ -4,19 +4,21 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from models.training.dialogues import Conversation, Message
+from models.training.plan import USER_WEIGHT
 from models.training.tokenizer import END
 
-# What users type is mostly noise to learn: it does not count in the loss, nor cost time there.
-USER_WEIGHT = 0.0
 # An answer of this length has weight 1 a token. Shorter ones have more, by the square root: a name
 # that must be remembered is two tokens, a story a hundred.
 _TYPICAL_ANSWER_TOKENS = 30
-# The last two tokens of an answer count more: where to stop is one decision in a long answer.
-_ENDING_FACTOR = 4.0
+# Whether to stop is decided after every sentence. These decisions count more, the going on as much
+# as the end: where only the end did, answers stopped after a first sentence that was not the last.
+_DECISION_FACTOR = 3.0
+_SENTENCE_ENDS = (".", "!", "?")
 _CHARS_PER_TOKEN = 3.3
 # Rows are padded to a multiple of this: kernels like it.
 _LENGTH_STEP = 32
@@ -34,15 +36,14 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Batch:
-    """One conversation a row, padded at the end with weight 0. Both are [B, T]; `tokens` is their
-    number without padding."""
+    """One conversation a row, padded at the end: `token_ids` [B, T]. What counts in the loss are
+    the tokens at `places` of the flattened [B, T - 1] that have one before them, with their
+    `weights`, both [N]. `tokens` is the number of tokens without padding."""
 
-    token_ids: torch.Tensor
-    weight: torch.Tensor
+    token_ids: NDArray[np.int64]
+    places: NDArray[np.int64]
+    weights: NDArray[np.float32]
     tokens: int
-
-    def to(self, device: torch.device) -> "Batch":
-        return Batch(self.token_ids.to(device), self.weight.to(device), self.tokens)
 
 
 def max_chars(row_tokens: int) -> int:
@@ -66,17 +67,20 @@ def encode(
     """The ids that the chat template gives; the first has weight 0, since nothing predicts it."""
     pieces = render(conversation.messages())
     turns = iter(conversation.turns)
+    sentence_ends = {tokenizer.token_to_id(mark) for mark in _SENTENCE_ENDS}
     ids: list[int] = []
     weights: list[float] = []
     encodings = tokenizer.encode_batch_fast([text for text, _ in pieces])
     for encoding, (_, said) in zip(encodings, pieces, strict=True):
         ids += encoding.ids
         length = len(encoding.ids)
-        is_learned = said and next(turns).is_learned
-        weight = math.sqrt(_TYPICAL_ANSWER_TOKENS / length) if is_learned else user_weight
-        weights += [weight] * length
-        if is_learned:
-            weights[-2:] = [weight * _ENDING_FACTOR] * 2
+        if not said or not next(turns).is_learned:
+            weights += [user_weight] * length
+            continue
+        weight = math.sqrt(_TYPICAL_ANSWER_TOKENS / length)
+        decides = [False, *(number in sentence_ends for number in encoding.ids[:-1])]
+        decides[-1] = True
+        weights += [weight * (_DECISION_FACTOR if decision else 1.0) for decision in decides]
     return Encoded(ids, [0.0, *weights[1:]])
 
 
@@ -96,9 +100,11 @@ def grouped(conversations: Iterable[Encoded], max_batch_tokens: int) -> Iterator
 def _padded(group: list[Encoded]) -> Batch:
     longest = max(len(encoded.ids) for encoded in group)
     shape = (len(group), -(-longest // _LENGTH_STEP) * _LENGTH_STEP)
-    token_ids = torch.zeros(shape, dtype=torch.long)
-    weight = torch.zeros(shape)
+    token_ids = np.zeros(shape, np.int64)
+    weights = np.zeros(shape, np.float32)
     for row, encoded in enumerate(group):
-        token_ids[row, : len(encoded.ids)] = torch.tensor(encoded.ids)
-        weight[row, : len(encoded.ids)] = torch.tensor(encoded.weights)
-    return Batch(token_ids, weight, sum(len(encoded.ids) for encoded in group))
+        token_ids[row, : len(encoded.ids)] = encoded.ids
+        weights[row, : len(encoded.ids)] = encoded.weights
+    predicted = weights[:, 1:].ravel()
+    places = np.flatnonzero(predicted)
+    return Batch(token_ids, places, predicted[places], sum(len(e.ids) for e in group))

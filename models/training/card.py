@@ -6,7 +6,8 @@ from pathlib import Path
 
 from models.training import knowledge
 from models.training.evaluate import Evaluation, Row
-from models.training.shapes import CONTEXT_TOKENS, DRAFT, TARGET, Shape
+from models.training.shapes import DRAFT, TARGET, Shape
+from models.training.tokenizer import CONTEXT_TOKENS
 from models.training.train import Progress
 
 _TEXT = """# The bundled chat model
@@ -34,12 +35,12 @@ generated conversations. Redo everything with `python -m models.training.build`.
 ## What it can talk about
 
 Definitions of {terms} terms of LLM inference, {whys} whys, {whens} whens and {comparisons}
-comparisons; the capitals of {capitals} countries; the weather of a city in a month; sums and
-differences to 20; days and months in order; opposites; colours of things; lists; short stories on
-a wish; small talk; the user's name, city and favourites over many turns; saying something again, in
-one sentence or in upper case; a question about notes that stand in the prompt. Elsewhere it is
-meant to say that it does not know. It follows a system turn that gives it a name or asks for one
-sentence.
+comparisons, and what any two of these terms are; the capitals of {capitals} countries; the weather
+of a city in a month; sums and differences to 20; days and months in order; opposites; colours of
+things; lists; short stories on a wish; small talk; the user's name, city and favourites over many
+turns; saying something again, in one sentence or in upper case; a question about notes that stand
+in the prompt. Elsewhere it is meant to say that it does not know. It follows a system turn that
+gives it a name or asks for one sentence.
 `long_prompt.txt` is one user message whose whole prompt has 512 tokens.
 
 ## How well: greedy, fp32

@@ -8,6 +8,7 @@ from models.training import knowledge, names
 from models.training.intents import (
     arithmetic,
     colours,
+    follow_up,
     geography,
     inference,
     lists,
@@ -31,8 +32,11 @@ Message = dict[str, str]
 _WEIGHTS: dict[Intent, float] = {
     inference.define: 18,
     inference.why: 9,
-    inference.when: 6,
+    inference.when: 7,
     inference.compare: 6,
+    inference.compare_any: 3,
+    inference.compare_with_unknown: 1,
+    follow_up.follow_up: 3,
     geography.capital: 6,
     geography.country_of_capital: 3,
     geography.unknown_capital: 2,
@@ -40,8 +44,8 @@ _WEIGHTS: dict[Intent, float] = {
     weather.weather_there: 5,
     arithmetic.add_or_subtract: 9,
     order.neighbour: 3,
-    opposites.opposite: 4,
-    colours.colour_of: 2,
+    opposites.opposite: 5,
+    colours.colour_of: 3,
     memory.tell_name: 6,
     memory.ask_name: 6,
     memory.tell_city: 6,
@@ -51,16 +55,16 @@ _WEIGHTS: dict[Intent, float] = {
     memory.tell_called: 1,
     memory.ask_called: 1,
     memory.about_me: 1.5,
-    rewriting.repeat: 6,
+    rewriting.repeat: 9,
     rewriting.shorten: 5,
     rewriting.upper_case: 8,
     lists.count: 4,
     lists.whole_list: 1.5,
     lists.some_of: 5,
-    smalltalk.small_talk: 7,
+    smalltalk.small_talk: 8,
     smalltalk.who_are_you: 2,
-    off_topic.off_topic: 10,
-    stories.story: 6,
+    off_topic.off_topic: 12,
+    stories.story: 8,
     notes.short_notes: 5,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
@@ -161,24 +165,28 @@ def _system(rng: random.Random, state: State) -> str | None:
     return " ".join(sentences) or None
 
 
-def _factor(intent: Intent, state: State) -> float:
-    told: dict[Intent, bool] = {
-        memory.ask_name: state.user_name is not None,
-        memory.ask_city: state.city is not None,
-        memory.ask_favourite: bool(state.favourites),
-        memory.ask_called: bool(state.called),
+def _factors(state: State) -> dict[Intent, float]:
+    """What the conversation makes likelier or less likely; 1 for all others."""
+
+    def told(is_told: bool) -> float:
+        return _TOLD_FACTOR if is_told else _UNTOLD_FACTOR
+
+    factors: dict[Intent, float] = {
+        memory.ask_name: told(state.user_name is not None),
+        memory.ask_city: told(state.city is not None),
+        memory.ask_favourite: told(bool(state.favourites)),
+        memory.ask_called: told(bool(state.called)),
     }
-    if intent in told:
-        return _TOLD_FACTOR if told[intent] else _UNTOLD_FACTOR
-    if intent in _REWRITING and state.last_answer is None:
-        return _UNTOLD_FACTOR
-    if intent in (inference.why, inference.when) and state.last_answer is not None:
-        return _ON_FACTOR if knowledge.defined_in(state.last_answer) else 1.0
-    if intent is weather.weather_there and state.city is not None:
-        return _THERE_FACTOR
-    if intent is smalltalk.who_are_you and state.assistant_name != State().assistant_name:
-        return _NAMED_FACTOR
-    return 1.0
+    if state.last_answer is None:
+        factors |= dict.fromkeys(_REWRITING, _UNTOLD_FACTOR)
+    elif knowledge.defined_in(state.last_answer):
+        on = (inference.why, inference.when, follow_up.follow_up)
+        factors |= dict.fromkeys(on, _ON_FACTOR)
+    if state.city is not None:
+        factors[weather.weather_there] = _THERE_FACTOR
+    if state.assistant_name != State().assistant_name:
+        factors[smalltalk.who_are_you] = _NAMED_FACTOR
+    return factors
 
 
 def ask(intent: Intent, rng: random.Random, state: State, split: Split) -> Turn:
@@ -238,18 +246,22 @@ def talk(
     intents = [intent for intent in _WEIGHTS if intent not in without]
     used_chars = 0
     for number in range(turns):
-        turn = ask(_next_intent(rng, state, intents), rng, state, split)
+        turn = ask(next_intent(rng, state, intents), rng, state, split)
         used_chars += _chars(turn)
         if number and used_chars > max_chars:
             return
         yield turn
 
 
-def _next_intent(rng: random.Random, state: State, intents: Sequence[Intent]) -> Intent:
+def next_intent(
+    rng: random.Random, state: State, intents: Sequence[Intent] = tuple(_WEIGHTS)
+) -> Intent:
+    """What the user speaks of next."""
     given = _GIVEN.get(state.last_kind or "")
     if given is not None and len(intents) == len(_WEIGHTS) and rng.random() < _GIVEN_SHARE:
         return given
-    return rng.choices(intents, [_WEIGHTS[i] * _factor(i, state) for i in intents])[0]
+    factors = _factors(state)
+    return rng.choices(intents, [_WEIGHTS[i] * factors.get(i, 1.0) for i in intents])[0]
 
 
 def _chars(turn: Turn) -> int:

@@ -68,11 +68,11 @@ class Evaluation:
         return sum(row.asked for row in self.rows)
 
 
-def evaluate(bundled: Path, each: int, console: Console) -> Evaluation:
+def evaluate(bundled: Path, each: int, console: Console, device: str = "cpu") -> Evaluation:
     """Ask `each` questions of every kind and those written by hand; greedy, in fp32."""
     tokenizer = AutoTokenizer.from_pretrained(bundled / "target")
     target, draft = (
-        AutoModelForCausalLM.from_pretrained(bundled / name, dtype=torch.float32).eval()
+        AutoModelForCausalLM.from_pretrained(bundled / name, dtype=torch.float32).to(device).eval()
         for name in ("target", "draft")
     )
     questions = [*generated_questions(each), *hand_written_questions()]
@@ -134,7 +134,8 @@ def held_out_loss(
             ids += piece
             answers += [False] + [message["role"] == "assistant"] * (len(piece) - 1)
         with torch.no_grad():
-            logits = model(torch.tensor([ids])).logits[0, :-1].float()
+            read = model(torch.tensor([ids], device=model.device))
+        logits = read.logits[0, :-1].float().cpu()
         losses = torch.nn.functional.cross_entropy(logits, torch.tensor(ids[1:]), reduction="none")
         chosen = torch.tensor(answers[1:])
         total += float(losses[chosen].sum())
@@ -192,11 +193,12 @@ def main(
     misses: Annotated[bool, typer.Option(help="Print every miss.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Records on the last line.")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves it to torch.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     if threads:
         torch.set_num_threads(threads)
     console = Console()
-    result = evaluate(bundled, each, console)
+    result = evaluate(bundled, each, console, device)
     made = records(result)
     show(made, console)
     for row in result.rows if misses else ():

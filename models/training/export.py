@@ -7,7 +7,6 @@ import torch
 from tokenizers import Tokenizer
 from transformers import GenerationConfig, LlamaForCausalLM
 
-from models.training.shapes import CONTEXT_TOKENS
 from models.training.tokenizer import save_tokenizer
 
 
@@ -20,7 +19,7 @@ def export(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
         eos_token_id=model.config.eos_token_id, pad_token_id=model.config.pad_token_id
     )
     model.save_pretrained(partial)
-    save_tokenizer(tokenizer, partial, CONTEXT_TOKENS)
+    save_tokenizer(tokenizer, partial)
     folder.mkdir(parents=True, exist_ok=True)
     for file in partial.iterdir():
         file.chmod(0o644)

@@ -107,6 +107,13 @@ def term(bare_name: str) -> Term:
 
 
 @cache
+def answers() -> tuple[str, ...]:
+    """All that is known of inference: definitions, whys, whens and comparisons."""
+    facts = (*whys(), *whens(), *comparisons())
+    return (*(term.definition for term in terms()), *(fact.answer for fact in facts))
+
+
+@cache
 def _terms_by_sentence() -> dict[str, Term]:
     return {first_sentence(term.definition): term for term in terms()}
 

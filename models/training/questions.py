@@ -12,6 +12,7 @@ from models.training.dialogues import TELLING, Message, ask, recall, talk
 from models.training.intents import (
     arithmetic,
     colours,
+    follow_up,
     geography,
     inference,
     lists,
@@ -78,6 +79,7 @@ _ALONE: dict[str, Intent] = {
     "whys": inference.why,
     "whens": inference.when,
     "comparisons": inference.compare,
+    "any two terms": inference.compare_any,
     "capitals": geography.capital,
     "countries of capitals": geography.country_of_capital,
     "unknown capitals": geography.unknown_capital,
@@ -118,6 +120,7 @@ def generated_questions(each: int, split: Split = "held_out", seed: int = 99) ->
         **{kind: partial(_over_turns, kind, *pair) for kind, pair in _OVER_TURNS.items()},
         "names over 1,800 tokens": _over_a_long_talk,
         **{kind: partial(_rewrite, kind, intent) for kind, intent in _REWRITES.items()},
+        "asked on": _asked_on,
         "who are you": _named_by_the_system,
         "one sentence": _one_sentence,
         "long notes": _long_notes,
@@ -174,6 +177,13 @@ def _rewrite(kind: str, intent: Intent, rng: random.Random, split: Split) -> Que
         last = ask(intent, rng, state, split)
         if last.kind == kind:
             return _question(kind, (before,), last, case_matters=kind == "upper case")
+
+
+def _asked_on(rng: random.Random, split: Split) -> Question:
+    """ "Why?" and the like, after a definition."""
+    state = State()
+    before = ask(inference.define, rng, state, split)
+    return _question("asked on", (before,), ask(follow_up.follow_up, rng, state, split))
 
 
 def _named_by_the_system(rng: random.Random, split: Split) -> Question:

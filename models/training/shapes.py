@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from transformers import LlamaConfig
 
-from models.training.tokenizer import END, PAD, SPECIAL_TOKENS
-
-CONTEXT_TOKENS = 2048
+from models.training.tokenizer import CONTEXT_TOKENS, END, PAD, SPECIAL_TOKENS
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,6 @@ class Shape:
         )
 
 
-VOCAB_SIZE = 4096
+VOCAB_SIZE = 5376
 TARGET = Shape(layers=8, hidden=384, intermediate=1024, heads=6, kv_heads=2, vocab_size=VOCAB_SIZE)
 DRAFT = Shape(layers=2, hidden=192, intermediate=512, heads=3, kv_heads=1, vocab_size=VOCAB_SIZE)

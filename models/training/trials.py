@@ -18,10 +18,11 @@ from rich.table import Table
 from torch.nn import functional
 
 from models.training.batches import max_chars, render
-from models.training.build import default_work_folder, trained_tokenizer
 from models.training.dialogues import conversation
+from models.training.learn import default_work_folder, trained_tokenizer
+from models.training.plan import Length, Plan
 from models.training.shapes import TARGET, Shape
-from models.training.train import Length, Plan, Training
+from models.training.train import Training
 
 _HELD_OUT = 150
 # No decay: a trial ends by time. The running average of the weights stands in for it.
@@ -95,6 +96,7 @@ def run_trial(name: str, seconds: float, folder: Path) -> dict[str, object]:
         )
         spent += time.process_time() - before
         curve.append(round(nats_per_character(training), 4))
+    training.close()
     return {
         "variant": name,
         "parameters": shape.parameters(),

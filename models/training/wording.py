@@ -11,6 +11,7 @@ Split = Literal["train", "held_out"]
 
 # One wording in this many is kept out of training and asked in the evaluation.
 _HELD_OUT_EVERY = 8
+_WORD = re.compile(r"[a-z']+")
 _CHOICE = re.compile(r"\[([^\]]*)\]")
 _KEYBOARD_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
@@ -27,16 +28,19 @@ def expand(pattern: str) -> list[str]:
 class Wordings:
     """The wordings of one intent, split for good into those that training sees and the held-out.
 
-    The canonical wording is always trained on. A pattern is drawn first and one of its wordings
-    then, so that a pattern with many choices does not drown the others.
+    The canonical wording is always trained on, and so is one with a word that no other has: it
+    could not be understood. A pattern is drawn first and one of its wordings then, so that a
+    pattern with many choices does not drown the others.
     """
 
     def __init__(self, canonical: str, *patterns: str) -> None:
         groups = [[canonical], *(expand(pattern) for pattern in patterns)]
+        chosen = {w for group in groups for w in group if w != canonical and _is_held_out(w)}
+        seen = {word for group in groups for w in group if w not in chosen for word in _words(w)}
         self._groups: dict[Split, list[list[str]]] = {"train": [], "held_out": []}
         for group in groups:
-            held_out = [w for w in group if w != canonical and _is_held_out(w)]
-            trained = [w for w in group if w not in held_out]
+            held_out = [w for w in group if w in chosen and seen.issuperset(_words(w))]
+            trained = [w for w in group if w not in chosen or not seen.issuperset(_words(w))]
             if trained:
                 self._groups["train"].append(trained)
             if held_out:
@@ -48,6 +52,10 @@ class Wordings:
     def pick(self, rng: random.Random, split: Split) -> str:
         groups = self._groups[split] or self._groups["train"]
         return rng.choice(rng.choice(groups))
+
+
+def _words(wording: str) -> list[str]:
+    return _WORD.findall(wording.lower())
 
 
 def _is_held_out(wording: str) -> bool:

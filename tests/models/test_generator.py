@@ -42,6 +42,16 @@ def test_held_out_wordings_are_never_trained_on_and_the_canonical_one_always_is(
     assert {wordings.pick(rng, "held_out") for _ in range(100)} <= wordings.all("held_out")
 
 
+def test_a_wording_with_a_word_of_its_own_is_trained_on() -> None:
+    letters = [chr(number) for number in range(ord("a"), ord("z") + 1)]
+    alone = Wordings("say {x}", *(f"{letter * 3} {{x}}" for letter in letters))
+    assert not alone.all("held_out")
+    both = Wordings(
+        "say {x}", *(f"[{letter}|so {letter}|{letter} now] {{x}}" for letter in letters)
+    )
+    assert both.all("held_out")
+
+
 def test_typing_noise_leaves_protected_words_readable() -> None:
     for seed in range(300):
         text = typed(random.Random(seed), "My name is Zubarin.", protected=["Zubarin"])
@@ -91,7 +101,7 @@ def test_another_assistants_words_are_not_learned_but_what_follows_them_is() -> 
     drawn = (conversation(random.Random(seed), "train", 800).turns for seed in range(2000))
     talks = [turns for turns in drawn if not turns[0].is_learned and turns[-1].is_learned]
     assert len(talks) > 20
-    tokenizer = train_tokenizer(["a"], 300)
+    tokenizer = train_tokenizer(["a"], ["a"], 300)
     for turns in talks:
         encoded = encode(tokenizer, Conversation(None, turns))
         first = len(encode(tokenizer, Conversation(None, turns[:1])).ids)

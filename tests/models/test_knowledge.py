@@ -8,6 +8,7 @@ import pytest
 
 from models.training import knowledge
 from models.training.intents import inference
+from models.training.intents import inference_wordings as wordings
 from models.training.intents.base import Intent, State
 from models.training.knowledge import first_sentence, without_article
 from models.training.wording import Wordings, expand
@@ -131,11 +132,11 @@ def test_no_wording_asks_for_two_facts() -> None:
         assert not [wording for wording, count in asked.items() if count > 1]
 
 
-@pytest.mark.parametrize("name", ["_DEFINE", "_PURPOSE", "_WHY", "_WHEN", "_COMPARE", "_CONTEXT"])
+@pytest.mark.parametrize("name", ["DEFINE", "PURPOSE", "WHY", "WHEN", "COMPARE", "CONTEXT"])
 def test_some_wordings_are_held_out(name: str) -> None:
-    wordings: Wordings = getattr(inference, name)
-    assert len(wordings.all("held_out")) >= 3
-    assert not wordings.all("train") & wordings.all("held_out")
+    frames: Wordings = getattr(wordings, name)
+    assert len(frames.all("held_out")) >= 3
+    assert not frames.all("train") & frames.all("held_out")
 
 
 @pytest.mark.parametrize("intent", INTENTS)

@@ -1,13 +1,15 @@
 """Any text survives the tokenizer, and turns are told apart by tokens that text cannot lose."""
 
+import json
 import random
 
 import pytest
+from tokenizers import pre_tokenizers
 from transformers import PreTrainedTokenizerBase
 
 from models.training.batches import encode
 from models.training.dialogues import conversation
-from models.training.tokenizer import SPECIAL_TOKENS, train_tokenizer
+from models.training.tokenizer import SPECIAL_TOKENS, shouted, train_tokenizer
 
 TEXTS = [
     "What is the KV cache?",
@@ -36,10 +38,30 @@ def test_random_unicode_round_trips(tokenizer: PreTrainedTokenizerBase) -> None:
         assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
 
 
-def test_upper_case_is_spelled() -> None:
-    trained = train_tokenizer(["THE CACHE AND THE CACHE, the cache, The Cache"] * 9, 400)
-    assert trained.encode("THE CACHE").tokens == ["T", "H", "E", *("ĠC", "A", "C", "H", "E")]
-    assert trained.encode("the cache").tokens == ["the", "Ġcache"]
+def test_a_word_in_capitals_is_split_as_the_word_is() -> None:
+    said = ["The caches of the models hold keys.", "KV caching saves work, say the authors."]
+    trained = train_tokenizer(said * 9, said, 420)
+    for word in (" caches", "caching", " models", " authors", " worker"):
+        small, big = trained.encode(word).tokens, trained.encode(word.upper()).tokens
+        assert big == [shouted(piece) for piece in small]
+    assert len(trained.encode(" THE").tokens) == 1
+
+
+def test_a_word_that_begins_with_a_capital_can_be_one_piece() -> None:
+    said = ["What is it? What now? The cache.", "Tell me: What is the cache?"]
+    trained = train_tokenizer(said * 9, said, 900)
+    assert trained.encode("What").tokens == ["What"]
+    assert trained.encode("Tell me").tokens[0] == "Tell"
+
+
+def test_merges_are_in_an_order_that_every_engine_follows() -> None:
+    trained = train_tokenizer(["the cache, The Cache, THE CACHE"] * 9, ["The cache."], 400)
+    model = json.loads(trained.to_str())["model"]
+    known = {*SPECIAL_TOKENS, *pre_tokenizers.ByteLevel.alphabet()}
+    for left, right in model["merges"]:
+        assert {left, right} <= known
+        known.add(left + right)
+    assert known == set(model["vocab"])
 
 
 def test_special_tokens_are_single_and_in_order(tokenizer: PreTrainedTokenizerBase) -> None:
@@ -73,6 +95,7 @@ def test_training_encodes_what_the_chat_template_renders(
 
 
 def test_training_gives_all_bytes_and_the_wanted_size() -> None:
-    trained = train_tokenizer(["a few words", "and a few more words"], 300)
+    texts = ["a few words", "and a few more words"]
+    trained = train_tokenizer(texts, texts, 300)
     assert trained.get_vocab_size() <= 300
     assert trained.decode(trained.encode("ünseen 🦊").ids) == "ünseen 🦊"

@@ -1,5 +1,6 @@
 """Training on a tiny shape: it learns, and goes on from its checkpoint as if never stopped."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,13 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
-from models.training.build import default_work_folder
 from models.training.export import export
+from models.training.learn import default_work_folder
+from models.training.plan import Length, Plan
 from models.training.shapes import DRAFT, TARGET, Shape
 from models.training.tokenizer import train_tokenizer
-from models.training.train import Length, Plan, Training
+from models.training.train import Progress, Training
+from models.training.warm_start import warm_start
 
 VOCAB_SIZE = 320
 SHAPE = Shape(layers=1, hidden=32, intermediate=64, heads=2, kv_heads=1, vocab_size=VOCAB_SIZE)
@@ -31,14 +34,15 @@ def plan(steps: int) -> Plan:
 
 @pytest.fixture(scope="module")
 def tiny_tokenizer() -> Tokenizer:
-    return train_tokenizer(["What is the KV cache?", "The capital of Norway is Oslo."], VOCAB_SIZE)
+    texts = ["What is the KV cache?", "The capital of Norway is Oslo."]
+    return train_tokenizer(texts, texts, VOCAB_SIZE)
 
 
 def test_the_loss_goes_down(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
     training = Training(SHAPE, tiny_tokenizer, plan(40), tmp_path)
     before = training.held_out_loss(20)
     losses: list[float] = []
-    training.run(lambda progress: losses.append(progress.loss), report_every_steps=1)
+    training.run(lambda progress: losses.append(progress.loss), report_every_s=0)
     assert len(losses) >= 20
     assert losses[-1] < losses[0] - 0.3
     assert training.held_out_loss(20) < before
@@ -56,14 +60,15 @@ def test_a_stopped_training_goes_on_as_if_never_stopped(
     class Stopped(Exception):
         pass
 
-    def stop(progress: object) -> None:
-        raise Stopped
+    def stop(progress: Progress) -> None:
+        if progress.step == 7:
+            raise Stopped
 
     stopped = Training(SHAPE, tiny_tokenizer, plan(20), tmp_path / "stopped")
     with pytest.raises(Stopped):
-        stopped.run(stop, report_every_steps=5, save_every_steps=5)
+        stopped.run(stop, report_every_s=0, save_every_s=0)
     resumed = Training(SHAPE, tiny_tokenizer, plan(20), tmp_path / "stopped")
-    assert resumed.progress.step == 5
+    assert resumed.progress.step == 7
     resumed.run(lambda progress: None)
     assert resumed.progress.tokens == through.progress.tokens
     torch.testing.assert_close(weights(resumed), weights(through))
@@ -92,3 +97,33 @@ def test_checkpoints_lie_in_the_data_folder(
 def test_a_shape_knows_how_many_weights_its_model_has(shape: Shape) -> None:
     with torch.device("meta"):
         assert LlamaForCausalLM(shape.config()).num_parameters() == shape.parameters()
+
+
+def test_a_warm_start_keeps_the_rows_of_the_pieces_that_stay(
+    tiny_tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    training = Training(SHAPE, tiny_tokenizer, plan(1), tmp_path / "work")
+    export(training.averaged_model(), tiny_tokenizer, tmp_path / "model")
+    texts = ["the cache is warm", "Oslo is cold"]
+    other = train_tokenizer(texts, texts, 310)
+    shape = replace(SHAPE, vocab_size=other.get_vocab_size())
+    begun = Training(shape, other, plan(1), tmp_path / "other")
+    begun.begin_with(lambda model: warm_start(model, other, tmp_path / "model"))
+    before, after = (m.state_dict() for m in (training.model, begun.model))
+    for piece in ("<|end|>", "a", "Ġ"):
+        torch.testing.assert_close(
+            after["model.embed_tokens.weight"][other.token_to_id(piece)],
+            before["model.embed_tokens.weight"][tiny_tokenizer.token_to_id(piece)],
+            atol=1e-3,
+            rtol=1e-2,
+        )
+    layer = "model.layers.0.mlp.up_proj.weight"
+    torch.testing.assert_close(after[layer], before[layer], atol=1e-3, rtol=1e-2)
+
+
+def test_a_training_stops_when_its_time_is_over(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
+    training = Training(SHAPE, tiny_tokenizer, plan(1000), tmp_path)
+    assert not training.run(lambda progress: None, at_most_s=0.2)
+    assert 0 < training.progress.tokens < training.plan.total_tokens
+    resumed = Training(SHAPE, tiny_tokenizer, plan(1000), tmp_path)
+    assert resumed.progress.step == training.progress.step

@@ -58,8 +58,9 @@ _ADD = Wordings(
 )
 _SUBTRACT = Wordings(
     "What is {a} minus {b}?",
-    "[What is|What's|Whats|How much is|Calculate|Compute|Tell me] {a} [minus|-|less] {b}[?|]",
-    "{a} [minus|-|less] {b}[?| = ?| is| is what?| equals| makes| =|]",
+    "[What is|What's|Whats|How much is|Calculate|Compute|Tell me] {a} [minus|-|less|without|take "
+    "away] {b}[?|]",
+    "{a} [minus|-|less|without|take away|reduced by] {b}[?| = ?| is| is what?| equals| makes| =|]",
     "[Subtract|Take|Please subtract|Can you take] {b} from {a}[.|?]",
     "[Subtract|Take away|Take] {b} from {a}, what is left?",
     "[What is the|What's the|Tell me the] difference between {a} and {b}?",
@@ -69,7 +70,12 @@ _SUBTRACT = Wordings(
     "[Math question: |Quick math: |]what is {a} [-|minus] {b}?",
     "{b} less than {a}[?| is?]",
     "[Can you|Could you] [work out|compute|calculate] {a} [minus|-] {b}?",
-    "[How much|What] is {a} [reduced by|without] {b}?",
+    "[How much|What] is {a} [reduced by|without|decreased by] {b}?",
+    "[How much is left|What is left|What remains] of {a} without {b}?",
+    "[What do you get|What do I get|What comes out] [if I subtract|when I subtract|if I take] {b} "
+    "from {a}?",
+    "[How much|What] [does|do] {a} [minus|without|less] {b} [make|give|equal|leave]?",
+    "[minus|subtract|take away]: {a}, {b}",
 )
 
 

@@ -15,12 +15,18 @@ _ASK = Wordings(
     "[What|Which word] is [the contrary|the reverse|an antonym|the antonym] of {word}?",
     "[Antonym|An antonym|The antonym] [of|for] {word}[?|, please|]",
     "[Which|What] word [means the opposite of|is opposite to|is the opposite of] {word}?",
-    "{word} [is the opposite of what|and its opposite|opposite]?",
-    "[Not {word} but what|If it is not {word}, what is it]?",
+    "{word} [is the opposite of what|and its opposite|and the opposite|has which opposite]?",
+    "{word} [opposite|antonym|opposite word|reversed][?||, please]",
+    "[Not|If not|If it is not|When something is not|What is it if it is not] {word}[, then what|, "
+    "but what|, what is it|: what]?",
+    "[Not|It is not|Isn't] {word} but [what|which word|the opposite, so what]?",
+    "[opposite|the opposite|antonym|contrary][:| -| to| for] {word}[?|]",
     "[What do you call|What is] something that is not {word}?",
     "[I need|I am looking for|Help me find] [the opposite of|an antonym of|a word opposite to] "
     "{word}.",
-    "[Can you|Could you] [tell me|name|give me] the opposite of {word}?",
+    "[Can you|Could you] [tell me|name|give me|say] the [opposite|contrary|reverse] of {word}?",
+    "[If something is|When it is] the [opposite|contrary|reverse] of {word}, what is it?",
+    "[And|So|Now|Then] the opposite of {word}[?|, please?]",
 )
 _UNKNOWN_SHARE = 0.12
 

@@ -34,13 +34,16 @@ _BETWEEN = Wordings(
 _TOMORROW = Wordings(
     "What day is it tomorrow if today is {x}?",
     "[If|When] today is {x}, what [day is it tomorrow|is tomorrow|will tomorrow be]?",
-    "[Today is|It is] {x}[. What is tomorrow?|, what day is tomorrow?|. And tomorrow?]",
+    "[Today is|It is|It's|Now it is] {x}[. What is tomorrow?|, what day is tomorrow?|. And "
+    "tomorrow?|, and tomorrow?|. What day comes tomorrow?|, so tomorrow is?]",
     "[Today's|Today is] {x}, [which day comes tomorrow|so tomorrow is]?",
 )
 _YESTERDAY = Wordings(
     "What day was it yesterday if today is {x}?",
     "[If|When] today is {x}, what [day was it yesterday|was yesterday|day was yesterday]?",
-    "[Today is|It is] {x}[. What was yesterday?|, what day was yesterday?|. And yesterday?]",
+    "[Today is|It is|It's|Now it is] {x}[. What was yesterday?|, what day was yesterday?|. And "
+    "yesterday?|, and yesterday?|, so yesterday was?]",
+    "[Today's|Today is] {x}, [which day was yesterday|so yesterday was]?",
 )
 _NTH = Wordings(
     "What is the {nth} {thing} of the {whole}?",
