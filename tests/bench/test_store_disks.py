@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -165,6 +166,16 @@ def test_a_damaged_database_stops_nothing_and_is_left_as_it_is(tmp_path: Path) -
     file.unlink()
     store.save_run(make_run())
     assert store.count(ALL) == 1
+    store.close()
+
+
+def test_a_database_of_another_version_is_not_blamed_on_the_disk(tmp_path: Path) -> None:
+    store = Store.open(Settings(data_dir=tmp_path))
+    with contextlib.closing(sqlite3.connect(tmp_path / "dyno.sqlite3")) as database:
+        database.execute("ALTER TABLE runs RENAME TO runs_of_long_ago")
+    with pytest.raises(DynoError, match="is not of this version") as caught:
+        store.runs(ALL)
+    assert caught.value.remedy.startswith("Use the version that wrote it")
     store.close()
 
 

@@ -67,6 +67,11 @@ def _explain(error: Exception, folder: Path | None) -> tuple[str, str]:
             f"the database in {where} is damaged",
             "Move the file dyno.sqlite3 elsewhere (a new one is made)",
         )
+    if name == "SQLITE_ERROR":  # a table or a column that is not there
+        return (
+            f"the database in {where} is not of this version ({original})",
+            "Use the version that wrote it, or move dyno.sqlite3 elsewhere (a new one is made)",
+        )
     return f"the database in {where} failed ({original})", "Check the disk"
 
 
