@@ -39,10 +39,16 @@ def main(model: str) -> None:
                 tokens += sum(len(ids) for ids in message.token_ids)
                 continue
             if isinstance(message, Failed):
-                print(tokens, type(message.error).__name__, message.error.remedy)
+                say(tokens, type(message.error).__name__, message.error.remedy)
             if isinstance(message, End):
-                print(tokens, message.finish_reason)
+                say(tokens, message.finish_reason)
             break
+
+
+def say(*words: object) -> None:
+    """Written out at once: the worker ends this process as soon as its connection is closed, which
+    may be before Python writes out what it has kept."""
+    print(*words, flush=True)
 
 
 def fail_in_mid_answer() -> None:
