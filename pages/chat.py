@@ -26,9 +26,8 @@ draw_toolbar(conversation)
 draw_notices(conversation)
 offer_undo()
 live = draw_columns(conversation, job)
-first_visit = (
-    st.empty()
-)  # also where it is empty: else its buttons stay while the first answers run
+# Also where nothing is drawn there: else its buttons stay while the first answers run.
+first_visit = st.empty()
 if not conversation.turns:
     with first_visit.container():
         draw_first_visit(conversation)

@@ -96,6 +96,11 @@ def count(value: int) -> str:
     return grouped(value)
 
 
+def counted(number: int, what: str) -> str:
+    """1 setup, 2 setups."""
+    return f"{grouped(number)} {what if number == 1 else what + 's'}"
+
+
 def dollars(value: Number) -> str:
     """Money: $0.02, and below a cent what a thousand or a million of the same would cost."""
     return _scale("dollars", value).parts(value).text
@@ -129,10 +134,12 @@ def ratio(value: Number) -> str:
 
 
 def long_duration(seconds: float) -> str:
-    """Of minutes or hours: 6 min 54 s, 2 h 10 min."""
+    """Seconds that have passed: 40 s, 6 min 54 s, 2 h 10 min."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def moment(when: dt.datetime, now: dt.datetime | None = None) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.bench import figures
 from app.bench.conversation import Turn
-from app.bench.format import duration, figure_text, grouped, told_text
+from app.bench.format import counted, duration, figure_text, grouped, told_text
 from app.bench.record import RunRecord
 from app.ui import chat_state
 from app.ui.copy_button import copy_button
@@ -97,9 +97,8 @@ def remarks(run: RunRecord) -> list[str]:
     if run.status == "stopped":
         stop = figures.stop_time(run).value
         after = run.usage.tokens_after_stop if run.usage else 0
-        word = "token" if after == 1 else "tokens"
         took = f" in {duration(stop)}" if stop is not None else ""
-        notes.append(f"Stopped{took}, {grouped(after)} {word} made after it")
+        notes.append(f"Stopped{took}, {counted(after, 'token')} made after it")
     elif run.finish_reason == "length":
         notes.append("Ended at the length limit")
     if run.speculation is not None and run.speculation.drafted:

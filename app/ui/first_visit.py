@@ -6,7 +6,8 @@ import streamlit as st
 
 from app.bench.conversation import Conversation
 from app.ui import chat_state
-from app.ui.presets import EXAMPLE_PROMPTS, PRESETS
+from app.ui.preset_buttons import draw_preset_buttons
+from app.ui.presets import EXAMPLE_PROMPTS
 from app.ui.toolbar import apply_preset
 
 
@@ -18,14 +19,6 @@ def draw_first_visit(conversation: Conversation) -> None:
             st.button(prompt, key=f"example-{index}", on_click=chat_state.send, args=(prompt,))
     st.caption("Or start from a comparison")
     with st.container(horizontal=True, gap="small"):
-        for preset in PRESETS:
-            refusal = preset.refusal(model)
-            st.button(
-                preset.title,
-                key=f"start-{preset.key}",
-                help=refusal or preset.about,
-                disabled=bool(refusal),
-                icon=":material/compare_arrows:",
-                on_click=apply_preset,
-                args=(preset, model),
-            )
+        draw_preset_buttons(
+            model, "start", apply_preset, icon=":material/compare_arrows:", width="content"
+        )

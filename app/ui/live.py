@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.bench.format import duration, grouped, rate
+from app.bench.format import counted, duration, rate
 from app.bench.jobs import Job
 from app.bench.lane import Lane
 from app.ui.figure_row import render_figures
@@ -95,8 +95,7 @@ def status_line(lane: Lane, now_ns: int) -> str:
         if lane.tokens == 0:
             return f"Prefill {duration(now_ns - (lane.running_since_ns or now_ns))}"
         speed = lane.tokens_per_second
-        word = "token" if lane.tokens == 1 else "tokens"
-        return f"{grouped(lane.tokens)} {word}" + (f" · {rate(speed)}" if speed else "")
+        return counted(lane.tokens, "token") + (f" · {rate(speed)}" if speed else "")
     if lane.state == "waiting":
         return "Waiting for its turn"
     return lane.error.message if lane.error is not None else "Done"

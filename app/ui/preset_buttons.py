@@ -1,15 +1,23 @@
-"""A button for each preset, on the chat page and in the form of an experiment."""
+"""A button for each preset: for a newcomer, on the chat page and in the form of an experiment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
 from app.ui.presets import PRESETS, Preset
 
 
-def draw_preset_buttons(model: str, key: str, take: Callable[[Preset, str], None]) -> None:
+def draw_preset_buttons(
+    model: str,
+    key: str,
+    take: Callable[[Preset, str], None],
+    *,
+    icon: str | None = None,
+    width: Literal["stretch", "content"] = "stretch",
+) -> None:
     """`take` is called with the one that is pressed, and the model; `key` begins their keys."""
     for preset in PRESETS:
         refusal = preset.refusal(model)
@@ -20,5 +28,6 @@ def draw_preset_buttons(model: str, key: str, take: Callable[[Preset, str], None
             disabled=bool(refusal),
             on_click=take,
             args=(preset, model),
-            width="stretch",
+            icon=icon,
+            width=width,
         )

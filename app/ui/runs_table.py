@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 import streamlit as st
 
 from app.bench.export import runs_csv, runs_json
-from app.bench.format import grouped
+from app.bench.format import counted, grouped
 from app.bench.record import Purpose, RunStatus
 from app.bench.store import RunFilter, RunSummary, Store
 from app.charts.style import THIN
@@ -54,7 +54,7 @@ def clear_filters() -> None:
 def draw_table(runs: Sequence[RunSummary], total: int) -> list[RunSummary]:
     """The table; returns the selected runs."""
     shown = f"The newest {grouped(len(runs))} of {grouped(total)} runs; exports hold all."
-    st.caption(shown if total > len(runs) else f"{grouped(total)} {_runs(total)}")
+    st.caption(shown if total > len(runs) else f"{counted(total, 'run')}")
     state: Any = st.dataframe(
         table_data(runs),
         hide_index=True,
@@ -107,7 +107,7 @@ def draw_actions(
         _export("JSON", raw, "application/json")
         n = len(chosen)
         st.button(
-            f"Delete {n} {_runs(n)}" if n else "Delete",
+            f"Delete {counted(n, 'run')}" if n else "Delete",
             icon=":material/delete:",
             key="runs-delete",
             disabled=not n,
@@ -126,7 +126,7 @@ def offer_undo(store: Store, visitor: str | None) -> None:
     if not ids:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Deleted {len(ids)} {_runs(len(ids))}.")
+        st.caption(f"Deleted {counted(len(ids), 'run')}.")
         st.button(
             "Undo", key="runs-undo", type="tertiary", on_click=_restore, args=(store, ids, visitor)
         )
@@ -190,10 +190,6 @@ def _model_name(model: str) -> str:
 
 def _scaled(value: float | None, unit: float) -> float | None:
     return None if value is None else value / unit
-
-
-def _runs(n: int) -> str:
-    return "run" if n == 1 else "runs"
 
 
 def _column_config() -> dict[str, Any]:

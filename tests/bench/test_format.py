@@ -165,3 +165,14 @@ def test_rounding_up_to_a_power_of_ten_adds_no_digit() -> None:
 )
 def test_time_to_come_is_as_exact_as_a_guess_can_be(seconds: float, said: str) -> None:
     assert fmt.about_seconds(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(39.6, "40 s"), (414, "6 min 54 s"), (7800, "2 h 10 min")]
+)
+def test_time_that_has_passed_is_told_in_the_units_that_it_has(seconds: float, said: str) -> None:
+    assert fmt.long_duration(seconds) == said
+
+
+def test_one_thing_is_no_several_things() -> None:
+    assert [fmt.counted(number, "run") for number in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]

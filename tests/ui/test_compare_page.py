@@ -321,10 +321,7 @@ def test_progress_tells_what_is_known_and_nothing_else() -> None:
     begun = Status(planned=576, made=0, doing="bf16, round 1", seconds=0)
     assert told(begun).startswith("0 of 576 runs · time left is told after")
     later = Status(planned=576, made=312, doing="", seconds=60, seconds_left=370, disturbed=3)
-    assert (
-        told(later)
-        == "312 of 576 runs · about 6 min left · other work disturbed 3 runs, made again"
-    )
+    assert told(later) == "312 of 576 runs · about 6 min left · 3 disturbed runs made again"
 
 
 # The list, and one that has ended

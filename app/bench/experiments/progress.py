@@ -10,8 +10,6 @@ from app.bench.experiments.order import WARM_UP_ROUND
 from app.bench.figures import cost
 from app.bench.record import RunRecord
 
-WAITING = "waiting for another experiment"
-
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -28,11 +26,7 @@ class Status:
     dollars_left: Decimal | None = None
     disturbed: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether its turn has not come yet."""
-        return self.doing.startswith(WAITING)
+    is_waiting: bool = False  # its turn has not come yet
 
 
 def seconds_of(record: RunRecord) -> float:

@@ -28,14 +28,9 @@ from app.bench.experiments.recommend_text import details, verdict
 from app.bench.experiments.report_charts import panels
 from app.bench.experiments.samples import MEDIANS, SetupFigure
 from app.bench.experiments.statistics import MetricRatio
-from app.bench.experiments.words import (
-    compared,
-    ratio_text,
-    remarks,
-    sentences,
-)
+from app.bench.experiments.words import compared, ratio_text, remarks, sentences
 from app.bench.figures import metric_named
-from app.bench.format import long_duration
+from app.bench.format import counted, long_duration
 from app.bench.quality.figures import IS_REFERENCE
 from app.bench.record import RunRecord
 from app.bench.store import Store
@@ -199,7 +194,7 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
     length = f"{', '.join(map(str, lengths))} tokens"
     told = [
         ("Workload", Path(plan.workload).name),
-        ("Repeats", f"{plan.repeats}, after {_counted(plan.warm_ups, 'warm-up')} of each setup"),
+        ("Repeats", f"{plan.repeats}, after {counted(plan.warm_ups, 'warm-up')} of each setup"),
         ("Answers", f"exactly {length}" if plan.output == "fixed" else f"at most {length}"),
         ("Prompts", "salted, so that no cache knows them" if plan.salted else "not salted"),
         ("Order", f"interleaved A B B A, drawn from seed {plan.seed}"),
@@ -216,10 +211,6 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
         told.append(("Money budget", f"${plan.money_budget_dollars}"))
     setups = zip(plan.labels, plan.setups, strict=True)
     return told + [(f"Setup “{label}”", _setup_text(one.setup)) for label, one in setups]
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _setup_text(setup: Setup) -> str:

@@ -17,7 +17,7 @@ from app.bench.experiments.disturbance import OtherLoad
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.making import HereMaker
 from app.bench.experiments.plan import Plan, PlanInvalid
-from app.bench.experiments.progress import WAITING, Status
+from app.bench.experiments.progress import Status
 from app.bench.experiments.sitting import Sitting
 from app.bench.experiments.workloads import Workload
 from app.bench.quality.texts import quality_pieces
@@ -146,7 +146,7 @@ def turn_of(
 
     def tell_place(place: Place) -> None:
         holder = place.holder or f"{place.ahead} in the queue"
-        sitting.tell_status(f"{WAITING}: {holder}")
+        sitting.tell_status(f"waiting for another experiment: {holder}", is_waiting=True)
 
     with laboratory.bench.scheduler.lease(_QUEUE, who, cancel, tell_place):
         yield

@@ -278,7 +278,7 @@ class Sitting:
             experiment = self._experiment
         self._keep(lambda: self._store.save_experiment(experiment), "its state")
 
-    def tell_status(self, doing: str) -> None:
+    def tell_status(self, doing: str, *, is_waiting: bool = False) -> None:
         with self._lock:
             left = self._ledger.missing()
             seconds = self._tally.seconds_for(left)
@@ -292,6 +292,7 @@ class Sitting:
                 dollars_left=self._tally.dollars_for(left),
                 disturbed=self._tally.disturbed,
                 left_out=self._named_left_out(),
+                is_waiting=is_waiting,
             )
         self._tell(status)
 

@@ -8,7 +8,7 @@ from app.bench.experiments.check import MEMORY, CheckLine
 from app.bench.experiments.environments import workers
 from app.bench.experiments.findings import Findings
 from app.bench.experiments.statistics import Conclusion, MetricRatio, SetupResult
-from app.bench.format import significant
+from app.bench.format import counted, significant
 
 # Beside what moved from one experiment to another: their intervals are over runs (decision 0016).
 STARTS_DIFFER = (
@@ -97,8 +97,7 @@ def remarks(findings: Findings) -> list[str]:
     told += [f"{label} was left out: {why}" for label, why in experiment.left_out.items()]
     for one in conclusion.setups:
         if one.failed:
-            runs = "run" if one.failed == 1 else "runs"
-            told.append(f"{one.label}: {one.failed} {runs} failed.")
+            told.append(f"{one.label}: {counted(one.failed, 'run')} failed.")
     if disturbed := [f"{one.label} {one.disturbed}" for one in conclusion.setups if one.disturbed]:
         told.append(
             "Some runs were disturbed, by other work or a slow clock, also when made again "

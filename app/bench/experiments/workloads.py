@@ -25,9 +25,9 @@ MAX_TURNS = 10_000
 MAX_PROMPT_CHARS = 200_000
 PASTED = "pasted prompts"
 _FOLDER = Path(__file__).with_name("prompts")
+_NAMED = "Your name is "
 # A letter with a space before it is one token in all common vocabularies, so that every salt makes
 # a prompt longer by the same. Vowels are left out: no salt spells a word.
-_NAMED = "Your name is "
 _SALT_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _SALT_LENGTH = 4
 

@@ -6,12 +6,12 @@ import streamlit as st
 
 from app.bench.experiments.progress import Status
 from app.bench.experiments.workloads import load_workload
-from app.bench.format import grouped, moment
+from app.bench.format import counted, grouped, moment
 from app.bench.store.values import ExperimentSummary
 from app.ui.compare import actions, address, drafting
 from app.ui.compare.example import example
 from app.ui.compare.experiment_menu import draw_menu, draw_name_field, is_renamed
-from app.ui.compare.size import counted, told_size
+from app.ui.compare.size import told_size
 from app.ui.compare.warm import warm_charts
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server

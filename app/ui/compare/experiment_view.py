@@ -7,7 +7,7 @@ import streamlit as st
 from app.bench.experiments.experiment import Experiment
 from app.bench.experiments.plan import plan_toml
 from app.bench.experiments.progress import Status
-from app.bench.format import grouped, moment
+from app.bench.format import counted, moment
 from app.ui.compare import actions, address
 from app.ui.compare.experiment_list import state_in_words
 from app.ui.compare.experiment_menu import draw_menu, draw_name_field, draw_share, is_renamed
@@ -61,13 +61,15 @@ def _head(experiment: Experiment, status: Status | None) -> None:
             type="tertiary",
             on_click=address.show_list,
         )
-    state = "running" if status is not None else state_in_words(experiment.state, None)
-    setups = len(plan.setups)
+    if status is None:
+        state = state_in_words(experiment.state, None)
+    else:
+        state = "waiting" if status.is_waiting else "running"
     source = plain_text_as_markdown(experiment.imported_from)
     where = f" · made on {source}" if source else ""
     st.caption(
-        f"{state} · {grouped(setups)} {'setup' if setups == 1 else 'setups'} · "
-        f"{plain_text_as_markdown(plan.workload)} · {grouped(plan.repeats)} rounds · "
+        f"{state} · {counted(len(plan.setups), 'setup')} · "
+        f"{plain_text_as_markdown(plan.workload)} · {counted(plan.repeats, 'round')} · "
         f"{moment(experiment.created_at)}{where}"
     )
 

@@ -79,7 +79,7 @@ def remarks(findings: Findings) -> list[str]:
     told += [f"{label} was left out: {why}" for label, why in experiment.left_out.items()]
     if any(one.disturbed for one in findings.conclusion.setups):
         told.append(
-            "Disturbed runs had other work beside them, also when they were made again: on a quiet "
-            "machine the medians may be better."
+            "Disturbed runs had other work beside them or a slow clock, also when they were made "
+            "again: on a quiet machine the medians may be better."
         )
     return told

@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.bench.experiments.progress import Status
-from app.bench.format import about_seconds, dollars_of_many, grouped
+from app.bench.format import about_seconds, counted, dollars_of_many, grouped
 from app.ui.compare import actions
 from app.ui.safe_text import plain_text_as_markdown
 from app.ui.server import get_server
@@ -52,8 +52,7 @@ def told(status: Status) -> str:
     if status.dollars is not None:
         parts.append(f"\\{dollars_of_many(status.dollars)} so far")
     if status.disturbed:
-        runs = "run" if status.disturbed == 1 else "runs"
-        parts.append(f"other work disturbed {grouped(status.disturbed)} {runs}, made again")
+        parts.append(f"{counted(status.disturbed, 'disturbed run')} made again")
     return " · ".join(parts)
 
 

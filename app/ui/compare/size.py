@@ -9,7 +9,7 @@ import streamlit as st
 from app.bench.experiments.expectation import Expectation, earlier_runs, expected
 from app.bench.experiments.plan import Plan
 from app.bench.experiments.workloads import Workload
-from app.bench.format import about_seconds, dollars_of_many, grouped
+from app.bench.format import about_seconds, counted, dollars_of_many, grouped
 from app.bench.store import Store
 from app.ui.server import get_server
 from backends.errors import DynoError
@@ -49,8 +49,3 @@ def size_in_words(setups: int, prompts: int, rounds: int) -> str:
     parts = ((setups, "setup"), (prompts, "prompt"), (rounds, "round"))
     said = " × ".join(counted(number, name) for number, name in parts)
     return f"{said} = {grouped(setups * prompts * rounds)} runs"
-
-
-def counted(number: int, what: str) -> str:
-    """1 setup, 2 setups."""
-    return f"{grouped(number)} {what if number == 1 else what + 's'}"
