@@ -174,10 +174,10 @@ def _others(conversation: Conversation) -> None:
 
 
 def _open_button(summary: ConversationSummary, *, is_alone: bool) -> None:
-    """By its title; those that began with the same prompt by their time, too."""
+    """By its title; those that began alike by their time, too, first since the end is cut off."""
     title = plain_text_as_markdown((summary.title or "Untitled")[:60])
     st.button(
-        title if is_alone else f"{title} :gray[{moment(summary.updated_at)}]",
+        title if is_alone else f":gray[{moment(summary.updated_at)}] {title}",
         key=f"open-{summary.id}",
         type="tertiary",
         width="stretch",

@@ -153,7 +153,7 @@ def test_conversations_that_begin_alike_are_told_apart_by_their_time(open_chat: 
         button(page, "new-conversation").click().run()
     names = [one.label for one in page.button if str(one.key).startswith("open-")]
     assert names[:2] == ["What is decode?", "What is prefill?"]
-    assert all(re.fullmatch(r"Hello :gray\[.*\d\d:\d\d.*\]", name) for name in names[2:])
+    assert all(re.fullmatch(r":gray\[.*\d\d:\d\d.*\] Hello", name) for name in names[2:])
 
 
 def test_the_answers_are_compared_with_the_first_columns(open_chat: OpenChat) -> None:
