@@ -8,19 +8,19 @@ from functools import cache
 from importlib import metadata
 
 from backends.errors import NoDevice
+from backends.local.cuda_visible import visible_handles
 
 
 @cache
 def cuda_names() -> tuple[str, ...]:
-    """Names of the CUDA GPUs that the driver shows, if the installed torch can use them."""
+    """Names of the GPUs that CUDA may see, by its numbers, if the installed torch can use them."""
     try:
         if "+cpu" in metadata.version("torch"):
             return ()
         import pynvml
 
         pynvml.nvmlInit()
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
-        return tuple(_text(pynvml.nvmlDeviceGetName(handle)) for handle in handles)
+        return tuple(_text(pynvml.nvmlDeviceGetName(handle)) for handle in visible_handles(pynvml))
     except Exception:  # no driver, no library: no GPU
         return ()
 

@@ -94,6 +94,9 @@ class FakeNvml:
     def nvmlInit(self) -> None:  # noqa: N802
         pass
 
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return 2
+
     def nvmlDeviceGetHandleByIndex(self, index: int) -> str:  # noqa: N802
         if str(index) not in self.millijoules:
             raise self.NVMLError("Invalid Argument")
@@ -106,6 +109,11 @@ class FakeNvml:
         if self.is_old:
             raise self.NVMLError("Not Supported")
         return self.millijoules[handle]
+
+
+class NoDriver(FakeNvml):
+    def nvmlInit(self) -> None:  # noqa: N802
+        raise self.NVMLError("Driver Not Loaded")
 
 
 def test_a_gpus_counter_is_read_in_joules(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,8 +136,10 @@ def test_cuda_counts_only_the_gpus_that_it_may_see(
 def test_a_gpu_without_a_counter_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     nvml = FakeNvml()
-    with pytest.raises(NoCounter, match="does not answer"):
+    with pytest.raises(NoCounter, match="shows no GPU 7"):
         NvmlCounter(7, nvml)
+    with pytest.raises(NoCounter, match="does not answer"):
+        NvmlCounter(0, NoDriver())
     nvml.is_old = True
     with pytest.raises(NoCounter, match=r"cannot be read \(Not Supported\)"):
         NvmlCounter(0, nvml)

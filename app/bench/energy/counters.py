@@ -6,12 +6,12 @@ idle. Knows nothing of runs.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from backends.errors import DynoError
+from backends.local.cuda_visible import visible_handles
 
 _POWERCAP = Path("/sys/class/powercap")
 
@@ -109,12 +109,10 @@ def _nvml() -> Any:
 
 
 def _handle(nvml: Any, index: int) -> Any:
-    """CUDA numbers only the GPUs that it may see, in the order in which they are named."""
-    seen = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
-    name = seen[index] if index < len(seen) and seen[index] else str(index)
-    if name.isdigit():
-        return nvml.nvmlDeviceGetHandleByIndex(int(name))
-    return nvml.nvmlDeviceGetHandleByUUID(name)
+    handles = visible_handles(nvml)
+    if index >= len(handles):
+        raise NoCounter(f"the NVIDIA driver shows no GPU {index} here")
+    return handles[index]
 
 
 def _is_package(folder: Path) -> bool:
