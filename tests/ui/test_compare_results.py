@@ -158,6 +158,24 @@ def test_a_click_on_a_point_opens_the_runs_behind_it(
     assert "What is prefill?" in said(page)
 
 
+def test_the_runs_of_a_setup_open_without_a_mouse(
+    server: Server, open_results: OpenResults
+) -> None:
+    fill(server, "k", 6, 12)
+    page = open_results("k")
+    chooser = page.selectbox(key="pareto-runs-k")
+    assert chooser.value is None
+    chooser.select(1).run()
+    assert "Runs of fp32 · KV off" in said(page)
+    key = "chart-pareto-k-tpot_ns-peak_memory_bytes"
+    point = {"curve_number": 2, "point_index": 0, "customdata": 0}
+    page.session_state[key] = {"selection": {"points": [point], "point_indices": [0]}}
+    page.run()
+    assert "Runs of fp32 · KV on" in said(page)
+    page.selectbox(key="pareto-runs-k").select(1).run()
+    assert "Runs of fp32 · KV off" in said(page)
+
+
 def test_two_experiments_are_held_against_each_other(
     server: Server, open_results: OpenResults
 ) -> None:

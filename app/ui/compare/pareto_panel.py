@@ -1,4 +1,5 @@
-"""The Pareto chart with its axes, and the runs behind the point that was clicked."""
+"""The Pareto chart with its axes, and the runs of the setup whose point was clicked or that was
+chosen beside it."""
 
 from __future__ import annotations
 
@@ -36,10 +37,8 @@ def draw_pareto(findings: Findings, store: Store, visitor: str) -> None:
         f"pareto-{id_}-{x}-{y}",
         can_select=True,
     )
-    index = _clicked(selection)
-    if index is None:
-        st.caption("Click a point to see the runs behind it.")
-    else:
+    index = _chosen_setup(findings, _clicked(selection))
+    if index is not None:
         draw_setup_runs(findings, index, store, visitor)
 
 
@@ -60,6 +59,23 @@ def _chosen_axes(findings: Findings, defaults: tuple[str, str]) -> tuple[str, st
             for which, default in zip(("Horizontal", "Vertical"), defaults, strict=True)
         ]
     return chosen[0], chosen[1]
+
+
+def _chosen_setup(findings: Findings, clicked: int | None) -> int | None:
+    """Whose runs to show; a click on a point chooses its setup, a list does without a mouse."""
+    chosen, last_click = (f"pareto-{what}-{findings.experiment.id}" for what in ("runs", "click"))
+    if clicked is not None and clicked != st.session_state.get(last_click):
+        st.session_state[chosen] = clicked
+    st.session_state[last_click] = clicked
+    return st.selectbox(
+        "Runs of",
+        range(len(findings.setups)),
+        index=None,
+        format_func=lambda index: findings.setups[index].label,
+        placeholder="Click a point, or choose a setup",
+        key=chosen,
+        width=360,
+    )
 
 
 def _clicked(selection: Any) -> int | None:
