@@ -38,6 +38,14 @@ def evaluation_dialogues() -> list[Dialogue]:
         raise DynoError("dialogues.json cannot be read.", "Fetch the repository anew.") from error
 
 
+def one_of_each_kind() -> list[Dialogue]:
+    """The first held-out dialogue of every kind. Raises `DynoError` for an unreadable file."""
+    first: dict[str, Dialogue] = {}
+    for dialogue in evaluation_dialogues():
+        first.setdefault(dialogue.kind, dialogue)
+    return list(first.values())
+
+
 def asked(messages: Sequence[Message], max_new_tokens: int = 160) -> Request:
     """Greedy, and as long as the model wants."""
     return Request(messages=tuple(messages), sampling=Sampling(max_new_tokens=max_new_tokens))

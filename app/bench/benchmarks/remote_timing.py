@@ -16,7 +16,7 @@ from statistics import median
 
 from rich.console import Console
 
-from app.bench.benchmarks.dialogues import evaluation_dialogues
+from app.bench.benchmarks.dialogues import one_of_each_kind
 from app.bench.benchmarks.engines import finished_run, interleaved, opened_bench
 from app.bench.benchmarks.guidellm import Timing, installed, timings
 from app.bench.benchmarks.model_server import ModelServer
@@ -36,7 +36,6 @@ BY_THEIR_FORMULA = Target("tpot_vs_guidellm_by_its_formula", "ratio", "lower", 1
 TARGETS = (TTFT_VS_GUIDELLM, TPOT_VS_GUIDELLM, BY_THEIR_FORMULA)
 
 _PROMPTS = 12
-_KINDS = 31  # the first dialogues are one of each kind
 # The timings of one block.
 _Block = list[Timing]
 
@@ -69,7 +68,9 @@ def measure(console: Console, pairs: int, tokens: int = 32) -> list[BenchmarkRec
 
 def _requests(tokens: int) -> list[Request]:
     """Dialogues of many kinds, short and long; the first one twice."""
-    dialogues = evaluation_dialogues()[:: _KINDS // _PROMPTS][:_PROMPTS]
+    kinds = one_of_each_kind()
+    # From the first to the last: those of many turns come late.
+    dialogues = [kinds[n * (len(kinds) - 1) // (_PROMPTS - 1)] for n in range(_PROMPTS)]
     sampling = Sampling(max_new_tokens=tokens, fixed_length=True)
     made = [Request(messages=dialogue.messages, sampling=sampling) for dialogue in dialogues]
     return [made[0], *made]

@@ -11,7 +11,13 @@ from statistics import fmean, median
 
 from rich.console import Console
 
-from app.bench.benchmarks.dialogues import Dialogue, asked, evaluation_dialogues, long_prompt
+from app.bench.benchmarks.dialogues import (
+    Dialogue,
+    asked,
+    evaluation_dialogues,
+    long_prompt,
+    one_of_each_kind,
+)
 from app.bench.benchmarks.engines import (
     decode_speed,
     finished_run,
@@ -46,9 +52,8 @@ _CONTEXTS = (64, 256, 512, 1024)
 _TURNS = 20
 _AGREEMENT = 0.95
 _REWRITES = frozenset({"repeats", "shortens", "upper case"})
-# Tried for `best_vs_fp32` on a CPU, each also with all cores, on a few dialogues first; the fastest
-# goes through all.
-_FEW = 31  # one of each kind
+# Tried for `best_vs_fp32` on a CPU, each also with all cores, on one dialogue of each kind; the
+# fastest goes through all.
 _CANDIDATES: tuple[dict[str, object], ...] = (
     {},
     {"weights": "bf16"},
@@ -203,14 +208,14 @@ def _speedup(
 
 
 def _best(stand: Stand) -> list[BenchmarkRecord]:
-    dialogues = evaluation_dialogues()
+    dialogues, first = evaluation_dialogues(), one_of_each_kind()
     plain = stand.setup()
     found: list[tuple[float, Setup]] = []
     for toggles, threads in product(_CANDIDATES, (None, usable_cores())):
         setup = stand.setup(**toggles, threads=threads)
         if setup == plain or not get_backend(setup.backend).check(setup).ok:
             continue
-        few = _pairs(stand, plain, setup, dialogues[:_FEW])
+        few = _pairs(stand, plain, setup, first)
         speedup = paired_ratio([_busy_ns(a) for a, _ in few], [_busy_ns(b) for _, b in few])
         found.append((speedup.ratio, setup))
     told = ", ".join(f"{_words(setup)} {times:.2f}" for times, setup in sorted(found, key=_first))
@@ -222,7 +227,7 @@ def _best(stand: Stand) -> list[BenchmarkRecord]:
             continue
         ratio = paired_ratio([_busy_ns(a) for a, _ in pairs], [_busy_ns(b) for _, b in pairs])
         agree = f"{_words(setup)}, {same} of {len(pairs)} answers the same"
-        note = f"{agree}; over {_FEW} dialogues: {told}"
+        note = f"{agree}; over {len(first)} dialogues: {told}"
         interval = (ratio.low, ratio.high)
         return [BEST_VS_FP32.measured(ratio.ratio, n=ratio.n, interval=interval, reason=note)]
     return [BEST_VS_FP32.not_measured(f"no setup agrees often enough: {told}")]
