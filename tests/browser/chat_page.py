@@ -148,9 +148,9 @@ class ChatPage:
             assert time.monotonic() < deadline, f"no text in column {index}"
             self.page.wait_for_timeout(20)
 
-    def streamed(self, index: int) -> str:
-        """The text of the newest answer alone, empty while there is none."""
-        markdown = self.answers(index).last.get_by_test_id("stMarkdown")
+    def streamed(self, index: int, answer: int = -1) -> str:
+        """The text of an answer alone, of the newest unless said; empty while there is none."""
+        markdown = self.answers(index).nth(answer).get_by_test_id("stMarkdown")
         if markdown.count() == 0:
             return ""
         return (markdown.first.text_content() or "").replace("\xa0", " ").strip()
