@@ -21,7 +21,7 @@ _DECISION_FACTOR = 3.0
 _SENTENCE_ENDS = (".", "!", "?")
 _CHARS_PER_TOKEN = 3.3
 # Rows are padded to a multiple of this: kernels like it.
-_LENGTH_STEP = 32
+_LENGTH_STEP = 8
 # The longest row of a batch may be this much longer than the shortest, and one step more.
 _SIMILAR = 1.1
 
@@ -74,10 +74,11 @@ def encode(
     for encoding, (_, said) in zip(encodings, pieces, strict=True):
         ids += encoding.ids
         length = len(encoding.ids)
-        if not said or not next(turns).is_learned:
+        turn = next(turns) if said else None
+        if turn is None or not turn.is_learned:
             weights += [user_weight] * length
             continue
-        weight = math.sqrt(_TYPICAL_ANSWER_TOKENS / length)
+        weight = turn.counts * math.sqrt(_TYPICAL_ANSWER_TOKENS / length)
         decides = [False, *(number in sentence_ends for number in encoding.ids[:-1])]
         decides[-1] = True
         weights += [weight * (_DECISION_FACTOR if decision else 1.0) for decision in decides]

@@ -28,8 +28,8 @@ no other model was used. They load with plain `AutoModelForCausalLM.from_pretrai
 
 Trained on {date}, on {hardware}: Muon on the matrices, AdamW on the rest, bf16
 autocast where the hardware has it, a running average of the weights exported as bf16. The draft
-learned what the target would
-say next. The hours count computing only, on a machine that may have had other work.
+learned what the target would say next. The hours count computing only, on a machine that may have
+had other work.
 `target-gptq-int4` is the target in 4 bits by GPTQ (GPTQModel, group size 128), calibrated on 256
 generated conversations. Redo everything with `python -m models.training.build`.
 

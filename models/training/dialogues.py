@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.training import knowledge, names
 from models.training.intents import (
@@ -30,41 +30,41 @@ Message = dict[str, str]
 
 # How often each intent is drawn, relative to the others.
 _WEIGHTS: dict[Intent, float] = {
-    inference.define: 18,
-    inference.why: 9,
+    inference.define: 26,
+    inference.why: 13,
     inference.when: 7,
     inference.compare: 6,
-    inference.compare_any: 3,
+    inference.compare_any: 4,
     inference.compare_with_unknown: 1,
     follow_up.follow_up: 3,
     geography.capital: 6,
     geography.country_of_capital: 3,
     geography.unknown_capital: 2,
     weather.weather_of: 6,
-    weather.weather_there: 5,
-    arithmetic.add_or_subtract: 9,
+    weather.weather_there: 8,
+    arithmetic.add_or_subtract: 10,
     order.neighbour: 3,
     opposites.opposite: 5,
     colours.colour_of: 3,
     memory.tell_name: 6,
-    memory.ask_name: 6,
+    memory.ask_name: 7,
     memory.tell_city: 6,
-    memory.ask_city: 5,
+    memory.ask_city: 6,
     memory.tell_favourite: 6,
     memory.ask_favourite: 6,
     memory.tell_called: 1,
     memory.ask_called: 1,
-    memory.about_me: 1.5,
-    rewriting.repeat: 9,
-    rewriting.shorten: 5,
-    rewriting.upper_case: 8,
-    lists.count: 4,
+    memory.about_me: 2.5,
+    rewriting.repeat: 20,
+    rewriting.shorten: 9,
+    rewriting.upper_case: 20,
+    lists.count: 2.5,
     lists.whole_list: 1.5,
     lists.some_of: 5,
     smalltalk.small_talk: 8,
     smalltalk.who_are_you: 2,
-    off_topic.off_topic: 12,
-    stories.story: 8,
+    off_topic.off_topic: 13,
+    stories.story: 11,
     notes.short_notes: 5,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
@@ -73,6 +73,9 @@ _TOLD_FACTOR, _UNTOLD_FACTOR, _THERE_FACTOR = 6.0, 0.3, 3.0
 _NAMED_FACTOR = 8.0
 # After a definition people ask on: "Why does it matter?", "When should I use it?"
 _ON_FACTOR = 2.5
+# Each name of the world has to be learned in capitals, as other words do not tell how.
+_WORLD_UPPER_FACTOR = 3.0
+_OF_THE_WORLD = ("capitals", "countries", "weather")
 _REWRITING = (rewriting.repeat, rewriting.shorten, rewriting.upper_case)
 # A long conversation tells one of these first and asks for it last.
 _RECALLS: tuple[tuple[Intent, tuple[Intent, ...]], ...] = (
@@ -81,6 +84,8 @@ _RECALLS: tuple[tuple[Intent, tuple[Intent, ...]], ...] = (
     (memory.tell_favourite, (memory.ask_favourite,)),
 )
 _RECALL_SHARE = 0.7
+# It is one answer of a few tokens after 1,500 others, and what the whole length is there for.
+_RECALL_COUNTS = 4.0
 _SYSTEM_PLAIN = (
     "You are a helpful assistant.",
     "You are a friendly chat model.",
@@ -179,9 +184,11 @@ def _factors(state: State) -> dict[Intent, float]:
     }
     if state.last_answer is None:
         factors |= dict.fromkeys(_REWRITING, _UNTOLD_FACTOR)
-    elif knowledge.defined_in(state.last_answer):
+    elif knowledge.spoken_of(state.last_answer):
         on = (inference.why, inference.when, follow_up.follow_up)
         factors |= dict.fromkeys(on, _ON_FACTOR)
+    if state.last_kind in _OF_THE_WORLD:
+        factors[rewriting.upper_case] = _WORLD_UPPER_FACTOR
     if state.city is not None:
         factors[weather.weather_there] = _THERE_FACTOR
     if state.assistant_name != State().assistant_name:
@@ -231,7 +238,7 @@ def recall(rng: random.Random, state: State, split: Split, max_chars: int) -> It
     yield from talk(rng, state, split, left, 1000, without=TELLING)
     state.user_name, state.city, state.favourites = told
     state.weather_city = state.city
-    yield ask(rng.choice(asks), rng, state, split)
+    yield replace(ask(rng.choice(asks), rng, state, split), counts=_RECALL_COUNTS)
 
 
 def talk(

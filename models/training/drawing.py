@@ -33,7 +33,8 @@ def draw(tokenizer: Tokenizer, plan: Plan, number: int, tokens: int) -> list[Ste
     while left > 0:
         said = conversation(rng, "train", max_chars(plan.row_tokens(rng, tokens)))
         encoded = encode(tokenizer, said, plan.user_weight)
-        if len(encoded.ids) <= CONTEXT_TOKENS:
+        # Some conversations have no answer that is learned from.
+        if len(encoded.ids) <= CONTEXT_TOKENS and any(encoded.weights):
             drawn.append(encoded)
             left -= len(encoded.ids)
     # As a part of a batch is padding, this is about one for each step.

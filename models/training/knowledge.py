@@ -115,11 +115,15 @@ def answers() -> tuple[str, ...]:
 
 @cache
 def _terms_by_sentence() -> dict[str, Term]:
-    return {first_sentence(term.definition): term for term in terms()}
+    found = {first_sentence(fact.answer): term(fact.topics[0]) for fact in whys() if fact.topics}
+    known = _terms_by_name()
+    found |= {first_sentence(f.answer): known[f.topic] for f in whens() if f.topic in known}
+    return found | {first_sentence(term.definition): term for term in terms()}
 
 
-def defined_in(answer: str) -> Term | None:
-    """The term whose definition, whole or shortened to one sentence, the answer is."""
+def spoken_of(answer: str) -> Term | None:
+    """The term of which the answer, whole or shortened to one sentence, is the definition, the
+    "why" or the "when"."""
     return _terms_by_sentence().get(first_sentence(answer))
 
 

@@ -122,7 +122,7 @@ def _trained(
     if start_from is not None:
         training.begin_with(lambda model: warm_start(model, tokenizer, start_from))
     if way.fuse:
-        training.model.model.compile(dynamic=True)
+        training.compile_layers()
     try:
         left_s = way.until_s - time.monotonic()
         report = _reporter(folder.name, plan.total_tokens)

@@ -128,6 +128,12 @@ class Training:
         prepare(self.model)
         self._average = {k: v.detach().clone() for k, v in self.model.named_parameters()}
 
+    def compile_layers(self) -> None:
+        """Fuse what each layer computes. One by one, as the code of one serves them all: the whole
+        model takes minutes to compile."""
+        for layer in self.model.model.layers:
+            layer.compile(dynamic=True)
+
     def train_while(self, wanted: Callable[[], bool]) -> None:
         """Make steps for as long as they are wanted."""
         progress, plan = self.progress, self.plan

@@ -13,6 +13,8 @@ Split = Literal["train", "held_out"]
 _HELD_OUT_EVERY = 8
 _WORD = re.compile(r"[a-z']+")
 _CHOICE = re.compile(r"\[([^\]]*)\]")
+# How often people mistype a word of what they ask.
+TYPO_SHARE = 0.15
 _KEYBOARD_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -91,7 +93,12 @@ _OTHER_SPELLINGS = (
 
 
 def typed(
-    rng: random.Random, text: str, *, protected: Collection[str] = (), polite: bool = True
+    rng: random.Random,
+    text: str,
+    *,
+    protected: Collection[str] = (),
+    polite: bool = True,
+    typo_share: float = TYPO_SHARE,
 ) -> str:
     """The text as somebody might type it: politeness, lower case, lost punctuation, a typo.
 
@@ -100,7 +107,7 @@ def typed(
     if polite:
         text = _with_politeness(rng, text)
     safe = {word for value in protected for word in value.split()}
-    if rng.random() < 0.15:
+    if rng.random() < typo_share:
         text = _with_typo(rng, text, safe)
         if rng.random() < 0.2:
             text = _with_typo(rng, text, safe)

@@ -55,9 +55,11 @@ def test_a_draw_holds_steps_of_the_planned_size(tokenizer: Tokenizer) -> None:
     for tokens in islice(PLAN.draws(), 4):
         steps = next(draws)
         drawn = sum(batch.tokens for step in steps for batch in step)
-        assert drawn == pytest.approx(PLAN.steps_drawn * PLAN.tokens_of_step(tokens), rel=0.15)
+        longest = max(len(row) for row in rows(steps))
+        too_many = drawn - PLAN.steps_drawn * PLAN.tokens_of_step(tokens)
+        assert 0 <= too_many <= longest, "it ends with the conversation that makes it full"
         for batch in (batch for step in steps for batch in step):
-            assert batch.token_ids.shape[1] % 32 == 0
+            assert batch.token_ids.shape[1] % 8 == 0
             predicted = batch.token_ids[:, 1:].ravel()[batch.places]
             assert len(predicted) == len(batch.weights) > 0
             assert np.all(batch.weights > 0)

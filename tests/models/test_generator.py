@@ -1,12 +1,13 @@
 """The generated conversations: the same for the same seed, with wordings kept out of training."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from models.training import knowledge
 from models.training.batches import encode
-from models.training.dialogues import Conversation, conversation, recall
+from models.training.dialogues import Conversation, conversation, next_intent, recall
 from models.training.intents import arithmetic, inference, memory, notes, order, rewriting, weather
 from models.training.intents.base import State
 from models.training.questions import Question
@@ -89,12 +90,36 @@ def test_a_long_talk_ends_with_what_was_told_at_its_beginning() -> None:
             assert any(key in asked.assistant for key in told.keys), (told, asked)
 
 
+def test_what_is_recalled_over_a_long_talk_weighs_more_than_the_same_said_at_once() -> None:
+    turns = list(recall(random.Random(1), State(), "train", 5000))
+    tokenizer = train_tokenizer(["a"], ["a"], 300)
+    far = encode(tokenizer, Conversation(None, (turns[-1],))).weights
+    near = encode(tokenizer, Conversation(None, (replace(turns[-1], counts=1.0),))).weights
+    assert sum(far) == pytest.approx(4 * sum(near))
+
+
 def test_the_weather_there_is_that_of_the_told_city_and_without_one_the_city_is_asked_for() -> None:
     state = State()
     assert "Which city" in weather.weather_there(random.Random(1), state, "train").assistant
     memory.tell_city(random.Random(2), state, "train")
     assert state.city is not None
     assert state.city in weather.weather_there(random.Random(3), state, "train").assistant
+
+
+def test_a_city_without_a_climate_is_said_to_be_unknown() -> None:
+    for number in range(40):
+        state = State(city="Zubarin", weather_city="Zubarin")
+        turn = weather.weather_there(random.Random(number), state, "train")
+        assert "I don't know" in turn.keys, turn
+
+
+def test_answers_about_the_world_are_often_wanted_in_upper_case() -> None:
+    def share_after(kind: str) -> float:
+        state = State(last_answer="It is so.", last_kind=kind)
+        drawn = [next_intent(random.Random(number), state) for number in range(4000)]
+        return drawn.count(rewriting.upper_case) / len(drawn)
+
+    assert share_after("capitals") > 2 * share_after("terms")
 
 
 def test_another_assistants_words_are_not_learned_but_what_follows_them_is() -> None:

@@ -161,18 +161,42 @@ def test_who_wants_one_sentence_gets_one(intent: Intent) -> None:
     assert all(sentences(turn.assistant) == 1 for turn in wishes)
 
 
-def test_it_means_the_term_that_was_just_defined() -> None:
-    definition = knowledge.term("speculative decoding").definition
+_SPOKEN_OF = (
+    knowledge.term("speculative decoding").definition,
+    inference.whys_of()["speculative decoding"].answer,
+    inference.whens_of()["speculative decoding"].answer,
+)
+
+
+@pytest.mark.parametrize("said", _SPOKEN_OF)
+def test_it_means_the_term_that_was_just_spoken_of(said: str) -> None:
     for intent, start in (
         (inference.why, "Decode is limited"),
         (inference.when, "Use speculative"),
     ):
+        if said.startswith(start):
+            continue
         turns = [
-            intent(random.Random(seed), State(last_answer=definition), "train")
-            for seed in range(100)
+            intent(random.Random(seed), State(last_answer=said), "train") for seed in range(100)
         ]
         assert sum(turn.assistant.startswith(start) for turn in turns) > 40
         assert any(" it " in turn.user and "speculative" not in turn.user for turn in turns)
+
+
+def test_of_a_term_without_a_why_there_is_no_more_to_say() -> None:
+    state = State(last_answer=knowledge.term("ITL").definition)
+    for intent in (inference.why, inference.when):
+        turns = [intent(random.Random(seed), state, "train") for seed in range(200)]
+        of_it = [turn for turn in turns if turn.assistant == inference.NOTHING_MORE]
+        assert 10 < len(of_it) < 60
+        assert any(re.search(r"\bit\b", turn.user) for turn in of_it)
+
+
+def test_a_value_that_somebody_saw_is_asked_about_and_what_it_is_of_is_defined() -> None:
+    turns = [inference.define(random.Random(seed), State(), "train") for seed in range(6000)]
+    asked = [turn for turn in turns if re.search(r"group.size .*(128|64|32)", turn.user)]
+    assert asked
+    assert all("share one scale" in turn.assistant for turn in asked)
 
 
 def test_what_is_typed_for_a_term_varies_in_hyphens_and_articles() -> None:

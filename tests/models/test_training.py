@@ -127,3 +127,16 @@ def test_a_training_stops_when_its_time_is_over(tiny_tokenizer: Tokenizer, tmp_p
     assert 0 < training.progress.tokens < training.plan.total_tokens
     resumed = Training(SHAPE, tiny_tokenizer, plan(1000), tmp_path)
     assert resumed.progress.step == training.progress.step
+
+
+@pytest.mark.slow
+def test_compiled_layers_learn_the_same(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
+    losses = []
+    for is_compiled in (False, True):
+        training = Training(SHAPE, tiny_tokenizer, plan(3), tmp_path / str(is_compiled))
+        if is_compiled:
+            training.compile_layers()
+        training.run(lambda progress: None)
+        losses.append(training.progress.loss)
+        training.close()
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)

@@ -39,6 +39,12 @@ _THINGS = (
     "euros",
     "cards",
     "pens",
+    "eggs",
+    "cars",
+    "oranges",
+    "balls",
+    "sweets",
+    "stamps",
 )
 _ADD = Wordings(
     "What is {a} plus {b}?",
@@ -55,6 +61,14 @@ _ADD = Wordings(
     "{b} more than {a}[?| is?]",
     "[sum|add|plus] {a} {b}",
     "[Total of|The total of] {a} and {b}[?|]",
+    "[There are|I see|We have|Anna has|Tom has] {a} {things} and {b} more [come|arrive|are added]"
+    "[. How many are there?|, how many now?|. How many {things} are there?|, how many in all?]",
+    "[I had|She had|He had|Tom has|Anna has|There were] {a} {things} and [got|bought|found|won] "
+    "{b} more[. How many now?|, how many is that?|. How many {things} are there?|, how many in all"
+    "?]",
+    "{a} {things} and {b} {things}[, how many together?|: how many?|, how many in all?|. In all?]",
+    "[What do|What does|How much do] {a} and {b} [make|give|add up to|come to][ together| in all"
+    "|]?",
 )
 _SUBTRACT = Wordings(
     "What is {a} minus {b}?",
@@ -76,6 +90,12 @@ _SUBTRACT = Wordings(
     "from {a}?",
     "[How much|What] [does|do] {a} [minus|without|less] {b} [make|give|equal|leave]?",
     "[minus|subtract|take away]: {a}, {b}",
+    "[I had|She had|He had|Tom has|Anna has|There were] {a} {things} and [lost|ate|gave away|sold|"
+    "broke|spent] {b}[. How many are left?|, how many now?|. How many do I have?|, what is left?]",
+    "[Of|Out of|From] {a} {things}[,|] {b} [are gone|were sold|were lost|broke][, how many are left"
+    "?|. How many are left?|. What is left?]",
+    "[There are|I see|We have] {a} {things} and {b} [leave|go away|are taken|disappear][. How many "
+    "are there?|, how many are left?|. How many {things} are left?]",
 )
 
 

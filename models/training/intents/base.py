@@ -17,6 +17,7 @@ class Turn:
     assistant: str
     keys: tuple[str, ...]
     is_learned: bool = True
+    counts: float = 1.0
 
 
 @dataclass

@@ -5,7 +5,7 @@ from functools import cache
 
 from models.training import knowledge
 from models.training.intents.base import State, Turn
-from models.training.intents.inference import whens_of, whys_of
+from models.training.intents.inference import NOTHING_MORE, whens_of, whys_of
 from models.training.knowledge import first_sentence
 from models.training.wording import Split, Wordings, typed
 
@@ -39,7 +39,6 @@ _EXAMPLE = Wordings(
     "[Give|Show|Tell] me [an example|one example|some example][ of that| of it| for it|].",
     "[Do you have|Is there|I need|What is|What would be] an example[ of that| for that|]?",
 )
-_NOTHING_MORE = "That is all I know about it. Ask me for another term, a capital or a story."
 _NO_EXAMPLE = "I have no example of that. Ask me why it matters, or when to use it."
 _KINDS = ("why", "when", "more", "example")
 _WEIGHTS = (4, 2, 3, 1)
@@ -49,7 +48,7 @@ def follow_up(rng: random.Random, state: State, split: Split) -> Turn:
     kind = rng.choices(_KINDS, _WEIGHTS)[0]
     frames = {"why": _WHY, "when": _WHEN, "more": _MORE, "example": _EXAMPLE}[kind]
     said = first_sentence(state.last_answer or "")
-    answer = _known(kind).get(said, _NOTHING_MORE) if kind != "example" else _NO_EXAMPLE
+    answer = _known(kind).get(said, NOTHING_MORE) if kind != "example" else _NO_EXAMPLE
     keys = (first_sentence(answer).rstrip("."),)
     text = typed(rng, frames.pick(rng, split), polite=False)
     return Turn("follow-ups", text, first_sentence(answer) if state.brief else answer, keys)

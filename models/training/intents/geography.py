@@ -31,7 +31,7 @@ _CAPITAL = Wordings(
     "[Which|What] city is {country}'s capital[ city|]?",
     "[Which|What] city is the seat of government [of|in] {country}?",
     "[In|For] {country}, [which|what] city is the capital?",
-    "{country}: [what is the capital|which capital|capital]?",
+    "{country}[:| -|,| —] [what is the capital|which capital|capital|its capital]?",
     "[I am travelling to|We are going to|I will visit] {country}[, what is its capital|. What is "
     "the capital]?",
     "[What|How] is the capital of {country} called?",

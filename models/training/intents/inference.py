@@ -2,20 +2,56 @@
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from models.training import knowledge, names, world
 from models.training.intents import inference_wordings as wordings
 from models.training.intents.base import State, Turn
 from models.training.knowledge import Comparison, Term, When, Why, first_sentence, without_article
-from models.training.wording import Split, Wordings, capitalized, expand, typed
+from models.training.wording import TYPO_SHARE, Split, Wordings, capitalized, expand, typed
 
+NOTHING_MORE = "That is all I know about it. Ask me for another term, a capital or a story."
 _FOLLOW_UP_SHARE = 0.6
+# Most terms have no "why" or "when" of their own: their "it" would drown that of the others.
+_NOTHING_MORE_SHARE = 0.25
 _OWN_WORDINGS_SHARE = 0.5
 _PURPOSE_SHARE = 0.15
 # Of what has no answer of its own to "when", as people ask it of anything.
 _WORTH_SHARE = 0.06
+# Terms that are seen with a value, on a dashboard or in a setting, and such values.
+_VALUES = {
+    "TTFT": "300 ms, 0.5 seconds, 80 ms, 2 s",
+    "TPOT": "20 ms, 50 ms, 0.1 s",
+    "ITL": "15 ms, 40 ms, 0.2 seconds",
+    "latency": "2 seconds, 900 ms, 4.5 s",
+    "throughput": "900 tokens per second, 12 requests per second, 2000 tokens/s",
+    "goodput": "8 requests per second, 3 requests/s",
+    "tokens per second": "35, 120",
+    "concurrency": "8, 64, 16",
+    "utilization": "40%, 95 %, 0.7",
+    "MBU": "60%, 0.8, 75 percent",
+    "perplexity": "12, 6.5, 30, 1",
+    "group size": "128, 64, 32",
+    "acceptance rate": "70%, 0.8, 55 percent",
+    "batch size": "1, 32, 8, 256",
+    "arithmetic intensity": "1, 100, 50 FLOPs per byte",
+    "p99": "2 s, 800 ms, 3 seconds",
+    "p95": "1.5 s, 600 ms",
+    "p50": "0.4 s, 200 ms",
+    "context window": "8k, 4096, 128k tokens, 2048",
+    "temperature": "0, 0.7, 1, 2",
+    "top-p": "0.9, 0.95, 1",
+    "top-k": "40, 50, 1",
+    "seed": "42, 0, 7",
+    "max tokens": "256, 100",
+    "SLO": "1 second, 500 ms, 99.9%",
+    "memory bandwidth": "2 TB/s, 50 GB/s",
+}
+_VALUE_SHARE = 0.12
+# To know a term by a misspelled name needs more practice than people give.
+_TYPO_SHARE = 0.3
+_ABBREVIATION = re.compile(r"[A-Z]{2,5}")
 _LETTERS_DIGITS = re.compile(r"([A-Za-z]+)(\d+)")
 
 
@@ -38,6 +74,8 @@ def _called(rng: random.Random, names: Sequence[str]) -> str:
         bare = bare.replace("-", "").replace(" ", "") if len(bare) < 20 else bare
     elif draw < 0.19 and (parts := _LETTERS_DIGITS.fullmatch(bare)):
         bare = rng.choice((" ", "-")).join(parts.groups())
+    elif draw < 0.25 and _ABBREVIATION.fullmatch(bare):
+        bare += "s"
     return article + bare
 
 
@@ -61,7 +99,9 @@ def _turn(
         )
     said = first_sentence(answer) if brief else answer
     keys = keys or (first_sentence(answer).rstrip("."),)
-    return Turn(kind, typed(rng, question, polite=draw >= 0.2), said, keys)
+    typo_share = _TYPO_SHARE if split == "train" else TYPO_SHARE
+    asked = typed(rng, question, polite=draw >= 0.2, typo_share=typo_share)
+    return Turn(kind, asked, said, keys)
 
 
 def _lowered(question: str) -> str:
@@ -106,32 +146,48 @@ def _comparisons_of() -> dict[str, list[tuple[Comparison, tuple[str, ...]]]]:
     return found
 
 
-def _just_defined(rng: random.Random, state: State) -> str | None:
-    """The term that "it" means now, if the last answer was its definition and "it" is said."""
+def _it(rng: random.Random, state: State) -> str | None:
+    """The term that "it" means now, if the last answer spoke of one and "it" is said."""
     if state.last_answer is None or rng.random() >= _FOLLOW_UP_SHARE:
         return None
-    term = knowledge.defined_in(state.last_answer)
+    term = knowledge.spoken_of(state.last_answer)
     return term.bare_name if term else None
+
+
+def _of_it(
+    rng: random.Random, state: State, facts: Mapping[str, Why] | Mapping[str, When]
+) -> str | None:
+    """The answer to a question about "it", if such a question is asked now. Where nothing more is
+    known of it, that is said, or something else is asked."""
+    term = _it(rng, state)
+    if term is None:
+        return None
+    fact = facts.get(term)
+    if fact and first_sentence(fact.answer) != first_sentence(state.last_answer or ""):
+        return fact.answer
+    return NOTHING_MORE if rng.random() < _NOTHING_MORE_SHARE else None
 
 
 def define(rng: random.Random, state: State, split: Split) -> Turn:
     term: Term = rng.choice(knowledge.terms())
     name = _called(rng, term.names)
     frames = wordings.DEFINE
-    if term.bare_name not in whys_of() and rng.random() < _PURPOSE_SHARE:
+    value = _VALUES.get(term.bare_name)
+    if value and rng.random() < _VALUE_SHARE:
+        frames = wordings.DEFINE_VALUE
+    elif term.bare_name not in whys_of() and rng.random() < _PURPOSE_SHARE:
         frames = wordings.PURPOSE
     elif term.bare_name not in whens_of() and rng.random() < _WORTH_SHARE:
         frames = wordings.WHEN
     slots = {"term": name, "thing": name, "Term": capitalized(name), "Thing": capitalized(name)}
+    slots |= {"bare": without_article(name), "value": rng.choice((value or "").split(", "))}
     question = frames.pick(rng, split).format(**slots)
     return _turn(rng, state, split, "terms", question, term.definition, term.idea)
 
 
 def why(rng: random.Random, state: State, split: Split) -> Turn:
-    if fact := whys_of().get(_just_defined(rng, state) or ""):
-        return _turn(
-            rng, state, split, "whys", wordings.PURPOSE_OF_IT.pick(rng, split), fact.answer
-        )
+    if answer := _of_it(rng, state, whys_of()):
+        return _turn(rng, state, split, "whys", wordings.PURPOSE_OF_IT.pick(rng, split), answer)
     fact = rng.choice(knowledge.whys())
     question = _asked_in_its_own_way(rng, fact.also, split, _OWN_WORDINGS_SHARE)
     if question is None and fact.topics and rng.random() < 2 * _PURPOSE_SHARE:
@@ -146,8 +202,8 @@ def why(rng: random.Random, state: State, split: Split) -> Turn:
 
 
 def when(rng: random.Random, state: State, split: Split) -> Turn:
-    if fact := whens_of().get(_just_defined(rng, state) or ""):
-        return _turn(rng, state, split, "whens", wordings.WHEN_IT.pick(rng, split), fact.answer)
+    if answer := _of_it(rng, state, whens_of()):
+        return _turn(rng, state, split, "whens", wordings.WHEN_IT.pick(rng, split), answer)
     fact = rng.choice(knowledge.whens())
     share = _OWN_WORDINGS_SHARE / 2 if fact.names else 1.0
     question = _asked_in_its_own_way(rng, fact.also, split, share)
@@ -160,7 +216,7 @@ def when(rng: random.Random, state: State, split: Split) -> Turn:
 
 
 def compare(rng: random.Random, state: State, split: Split) -> Turn:
-    if known := _comparisons_of().get(_just_defined(rng, state) or ""):
+    if known := _comparisons_of().get(_it(rng, state) or ""):
         fact, other = rng.choice(known)
         question = wordings.COMPARE_IT.pick(rng, split).format(b=_called(rng, other))
     else:

@@ -42,6 +42,7 @@ DEFINE = Wordings(
     "[What about|And|Now|Next:|How about|And what about|OK, and|Same for] {term}?",
     "[And what is|So what is|Then what is|OK so what's|But what is] {term}?",
     "{Term}[?|.|, please.|, explain.|, what is that?|: what is it?|, what's that?|??]",
+    "{term}[?|??|!|]",
     "{term}[ meaning| definition| explained| explanation| basics| meaning?| intro| definition?]",
     "[define|define:|meaning of|definition of|eli5|explain|whats|wat is|what is|what means] {term}",
     "[What's the|What is the|Tell me the] [meaning|definition|idea|concept|basic idea] of {term}?",
@@ -56,6 +57,50 @@ DEFINE = Wordings(
     "[What should I know about|What do I need to know about|What can you tell me about] {term}?",
     "[I forgot|I keep forgetting|I can't remember|Remind me] what {term} [is|means].",
     "{Term} [is what|means what|is what exactly|stands for what]?",
+    "[What happens|What is happening|What's going on|What goes on] [during|in|with|when we do] "
+    "{term}?",
+    "[How|How exactly] is {term} [defined|measured|meant|explained|described]?",
+    "How [would|do] [you|we|people] [define|describe|explain|put|sum up] {term}[ for an LLM| here"
+    "|]?",
+    "{Term}[, huh?|... huh?|, what are they?|, what's the trick?| - what's the trick?| simply "
+    "explained| explained simply|, in short words| for dummies| 101]",
+    "[Explain|Describe] {term} to [my grandma|my mother|a child|my boss|a friend|a student|me]"
+    "[, please|].",
+    "[Explain|Describe|Tell me about] {term} in [a few words|a few sentences|two sentences|short "
+    "words|your own words][, please|].",
+    "{Term} in [two sentences|a few words|simple words|plain words|other words][, please|].",
+    "[What|Which] role [does|do] {term} play?",
+    '[What is meant by|What is|What\'s|What does it mean:|What do they mean by] "{term}"[?| here?]',
+    '[It says|The docs say|The blog says|They write|The chart says] "{term}"[. What is that?|. '
+    "Huh?|, what is it?|. What do they mean?]",
+    "What is {term}[ and what does it do| and how does it work| and how is it measured| and why do "
+    "I need it| and why would I care| and what is it for| and what's it good for]?",
+    "[Why would I need|Why should I care about] {term}[, what is it?| - what is it?|? What is it?]",
+    "[Walk|Talk|Take] me through {term}[.|, please.]",
+    "[The dashboard|The chart|This page|The report] shows {term}[, what is it?|. What does it tell "
+    "me?|. What does it mean?]",
+    "[How do I|How should I|How to] [read|interpret|understand] {term}?",
+    "What [does|do] {term} [tell me|tell you|tell us|say|show|measure|express]?",
+    "[What's|What is] {term} [short for|supposed to be|in a nutshell|about|like]?",
+    "[What's|What is] the [trick|secret|principle|point] [behind|of|in] {term}, [what is it|what "
+    "does it do]?",
+    "[State|Recall|Name|Spell out] {term}[ for me|, please|].",
+    "[New here|I'm new|Beginner here|Total beginner][:|,] [what is|what's|explain|define] {term}?",
+    "[whats|wats|what's] {term}[?? im new|, im new here| mean| again pls| exactly]",
+    "What [does|do] {term} [mean|do] [for|in] [a chat|an API|a server|a model|vLLM|the app]?",
+    "What [is|are] {term} [in vLLM|for a server|in a chat|in an API|when we serve a model]?",
+    "What [does|do] {term} do[ differently| exactly| to my model| for me| for the user| in a "
+    "server|]?",
+)
+# The term with a value that somebody has seen: what it is says what the value is of.
+DEFINE_VALUE = Wordings(
+    "What does a {bare} of {value} mean?",
+    "[What does|What would] [a|an|my] {bare} of {value} [mean|tell me|say|stand for]?",
+    "[We have|I have|I see|It shows|The dashboard shows|There is] a {bare} of {value}[. What is "
+    "that?|, what does that tell me?|. What does it mean?|, what is it?]",
+    "[My|The|Our] {bare} is {value}[. What is that?|. What does that mean?|, what does it mean?]",
+    "{bare} = {value}[?|, what is that?|, meaning?| means what?]",
+    "What [is|does it mean if] {bare} [={value}|= {value}|is {value}]?",
 )
 # What a term is for: answered by its why, or by its definition where there is none.
 PURPOSE = Wordings(

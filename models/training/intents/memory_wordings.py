@@ -106,6 +106,10 @@ TELL_FAVOURITE = Wordings(
     "[The|My] {kind} I [like|love|prefer|enjoy] [most|best] is {value}.",
     f"[If you ask me, |I think |I would say ]my {FAVOURITE} {{kind}} is {{value}}.",
     f"I [have|do have] a {FAVOURITE} {{kind}}: {{value}}.",
+    f"I [love|like|adore|really like] {{value}}[, it's|, it is|: it is|. It's] my {FAVOURITE} "
+    "{kind}.",
+    "[I like|I love] {value} [best|most] of [all {kind}s|every {kind}].",
+    f"{{value}}, [that's|that is|it's] my {FAVOURITE} {{kind}}.",
 )
 ASK_FAVOURITE = Wordings(
     "What is my favourite {kind}?",

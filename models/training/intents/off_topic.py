@@ -107,8 +107,8 @@ _FRAMES = Wordings(
     "[Turn on|Turn off] the [light|radio|heating|TV].",
     "[What should I|Can you recommend something to|Suggest something to] [read|watch|do|play|wear]"
     "[ tonight| today|]?",
-    "[Recommend|Suggest|Find] [me |][a film|a book|a restaurant|a song|a game|a gift|a podcast]"
-    "[ about {topic}|].",
+    "[Recommend|Suggest|Find] [me |][a film|a movie|a series|a show|a book|a restaurant|a song|"
+    "a game|a gift|a podcast][ about {topic}|].",
     # Advice
     "[My|The] [stomach|head|back|knee|tooth] hurts[. What should I do?|, what can I do?|.]",
     "[I have|What helps against|How do I treat] [a headache|a fever|a cold|the flu|an allergy][?|"
@@ -230,7 +230,7 @@ def _slots(rng: random.Random) -> dict[str, object]:
         "noisy": noisy,
         "country": rng.choice(_countries()),
         "city": rng.choice(_cities()),
-        "x": rng.randint(2, 99),
+        "x": rng.randint(2, rng.choice((99, 999))),
         "y": rng.randint(2, 60),
         "big": rng.randint(50, 99999),
         "big2": rng.randint(50, 9999),

@@ -125,8 +125,12 @@ def upper_case(rng: random.Random, state: State, split: Split) -> Turn:
 def _given(rng: random.Random) -> str:
     """A few words to say, some of them made up, or a sentence of what the model knows."""
     if rng.random() < _SENTENCES_SHARE:
-        return first_sentence(rng.choice(knowledge.answers()))
-    inventories = (names.ANIMALS, names.COLOURS, names.FOODS, names.FRUITS)
+        country, city = rng.choice(list(knowledge.capitals().items()))
+        of_the_world = f"The capital of {country} is {city}."
+        return rng.choice((first_sentence(rng.choice(knowledge.answers())), of_the_world))
+    capitals = knowledge.capitals()
+    places = (tuple(capitals), tuple(capitals.values()))
+    inventories = (names.ANIMALS, names.COLOURS, names.FOODS, names.FRUITS, *places)
     words = [
         names.invented_word(rng) if rng.random() < 0.5 else rng.choice(rng.choice(inventories))
         for _ in range(rng.randint(1, 5))

@@ -180,7 +180,7 @@ def _month_wanted(rng: random.Random, state: State, text: str, city: str) -> Tur
     state.weather_city, state.weather_month = city, None
     user = typed(rng, text, protected=[city])
     if city not in cities():
-        return Turn("weather", user, f"I don't know the weather in {city}.", (city,))
+        return Turn("weather", user, f"I don't know the weather in {city}.", (city, "I don't know"))
     return Turn(
         "month wanted", user, f"In which month do you want to be in {city}?", ("which month",)
     )
@@ -190,5 +190,5 @@ def _answered(rng: random.Random, state: State, text: str, city: str, time: str)
     state.weather_city, state.weather_month = city, time
     answer = weather(city, time)
     user = typed(rng, text, protected=[city, time])
-    keys = (city, answer.partition(" is ")[2].partition(",")[0]) if "degree" in answer else (city,)
-    return Turn("weather", user, answer, keys)
+    keys = (city, answer.partition(" is ")[2].partition(",")[0])
+    return Turn("weather", user, answer, keys if city in cities() else (city, "I don't know"))
