@@ -39,7 +39,7 @@ def figures(engine: LocalEngine, reference: ReferenceScores) -> dict[str, SetupF
 
 def test_the_whole_vocabulary_is_told_apart(reference: ReferenceScores) -> None:
     assert reference.is_whole
-    assert reference.named == 4_096
+    assert reference.named == 5_376
 
 
 def test_a_setup_that_computes_the_same_is_no_other(
@@ -57,7 +57,7 @@ def test_a_setup_that_computes_the_same_is_no_other(
 @pytest.mark.parametrize(
     ("weights", "library", "most_nats"),
     [
-        ("bf16", "torch", 1e-3),
+        ("bf16", "torch", 5e-3),
         pytest.param("int8", "bitsandbytes", 5e-3, marks=pytest.mark.slow),
         pytest.param("gptq-int4", "gptqmodel", 5e-2, marks=pytest.mark.slow),
     ],
