@@ -124,11 +124,11 @@ def upper_case(rng: random.Random, state: State, split: Split) -> Turn:
 
 def _given(rng: random.Random) -> str:
     """A few words to say, some of them made up, or a sentence of what the model knows."""
-    if rng.random() < _SENTENCES_SHARE:
-        country, city = rng.choice(list(knowledge.capitals().items()))
-        of_the_world = f"The capital of {country} is {city}."
-        return rng.choice((first_sentence(rng.choice(knowledge.answers())), of_the_world))
     capitals = knowledge.capitals()
+    if rng.random() < _SENTENCES_SHARE:
+        country = rng.choice(tuple(capitals))
+        of_the_world = f"The capital of {country} is {capitals[country]}."
+        return rng.choice((first_sentence(rng.choice(knowledge.answers())), of_the_world))
     places = (tuple(capitals), tuple(capitals.values()))
     inventories = (names.ANIMALS, names.COLOURS, names.FOODS, names.FRUITS, *places)
     words = [
