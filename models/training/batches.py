@@ -1,7 +1,8 @@
 """Conversations as token rows: encoded, weighted, grouped by length against padding."""
 
 import math
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,11 @@ _TYPICAL_ANSWER_TOKENS = 30
 _DECISION_FACTOR = 3.0
 _SENTENCE_ENDS = (".", "!", "?")
 _CHARS_PER_TOKEN = 3.3
+# An answer is right by a few of its tokens: a name, a city, a number. Those of a key that is up to
+# this share of the answer count more, as does the first token, which decides what kind of answer it
+# is.
+_KEY_SHARE = 0.5
+_KEY_FACTOR = 3.0
 # Rows are padded to a multiple of this: kernels like it.
 _LENGTH_STEP = 8
 # The longest row of a batch may be this much longer than the shortest, and one step more.
@@ -70,8 +76,8 @@ def encode(
     sentence_ends = {tokenizer.token_to_id(mark) for mark in _SENTENCE_ENDS}
     ids: list[int] = []
     weights: list[float] = []
-    encodings = tokenizer.encode_batch_fast([text for text, _ in pieces])
-    for encoding, (_, said) in zip(encodings, pieces, strict=True):
+    encodings = tokenizer.encode_batch([text for text, _ in pieces])
+    for encoding, (text, said) in zip(encodings, pieces, strict=True):
         ids += encoding.ids
         length = len(encoding.ids)
         turn = next(turns) if said else None
@@ -80,9 +86,25 @@ def encode(
             continue
         weight = turn.counts * math.sqrt(_TYPICAL_ANSWER_TOKENS / length)
         decides = [False, *(number in sentence_ends for number in encoding.ids[:-1])]
-        decides[-1] = True
-        weights += [weight * (_DECISION_FACTOR if decision else 1.0) for decision in decides]
+        decides[0] = decides[-1] = True
+        in_key = _in_keys(text, turn.keys, encoding.offsets)
+        weights += [
+            weight * (_DECISION_FACTOR if decision else _KEY_FACTOR if key else 1.0)
+            for decision, key in zip(decides, in_key, strict=True)
+        ]
     return Encoded(ids, [0.0, *weights[1:]])
+
+
+def _in_keys(text: str, keys: Sequence[str], offsets: Sequence[tuple[int, int]]) -> Iterator[bool]:
+    """Of each token, by its characters, whether it belongs to a short key of the answer."""
+    spans = [
+        found.span()
+        for key in keys
+        if len(key) <= _KEY_SHARE * len(text.removesuffix(END))
+        for found in re.finditer(re.escape(key), text)
+    ]
+    for token_start, token_end in offsets:
+        yield any(start < token_end and token_start < end for start, end in spans)
 
 
 def grouped(conversations: Iterable[Encoded], max_batch_tokens: int) -> Iterator[Batch]:

@@ -31,44 +31,44 @@ Message = dict[str, str]
 # How often each intent is drawn, relative to the others.
 _WEIGHTS: dict[Intent, float] = {
     inference.define: 26,
-    inference.why: 13,
-    inference.when: 7,
+    inference.why: 16,
+    inference.when: 8,
     inference.compare: 6,
-    inference.compare_any: 4,
+    inference.compare_any: 6,
     inference.compare_with_unknown: 1,
-    follow_up.follow_up: 3,
+    follow_up.follow_up: 4,
     geography.capital: 6,
     geography.country_of_capital: 3,
-    geography.unknown_capital: 2,
-    weather.weather_of: 6,
-    weather.weather_there: 8,
-    arithmetic.add_or_subtract: 10,
-    order.neighbour: 3,
+    geography.unknown_capital: 3,
+    weather.weather_of: 12,
+    weather.weather_there: 20,
+    arithmetic.add_or_subtract: 6,
+    order.neighbour: 2,
     opposites.opposite: 5,
     colours.colour_of: 3,
-    memory.tell_name: 6,
-    memory.ask_name: 7,
-    memory.tell_city: 6,
-    memory.ask_city: 6,
-    memory.tell_favourite: 6,
-    memory.ask_favourite: 6,
+    memory.tell_name: 8,
+    memory.ask_name: 10,
+    memory.tell_city: 8,
+    memory.ask_city: 7,
+    memory.tell_favourite: 5,
+    memory.ask_favourite: 5,
     memory.tell_called: 1,
     memory.ask_called: 1,
     memory.about_me: 2.5,
-    rewriting.repeat: 20,
-    rewriting.shorten: 9,
-    rewriting.upper_case: 20,
+    rewriting.repeat: 26,
+    rewriting.shorten: 6,
+    rewriting.upper_case: 24,
     lists.count: 2.5,
     lists.whole_list: 1.5,
     lists.some_of: 5,
     smalltalk.small_talk: 8,
     smalltalk.who_are_you: 2,
-    off_topic.off_topic: 13,
-    stories.story: 11,
+    off_topic.off_topic: 10,
+    stories.story: 18,
     notes.short_notes: 5,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
-_TOLD_FACTOR, _UNTOLD_FACTOR, _THERE_FACTOR = 6.0, 0.3, 3.0
+_TOLD_FACTOR, _UNTOLD_FACTOR, _THERE_FACTOR = 9.0, 0.3, 2.0
 # A system text that gives a name is seldom; so it is asked for.
 _NAMED_FACTOR = 8.0
 # After a definition people ask on: "Why does it matter?", "When should I use it?"
@@ -189,8 +189,7 @@ def _factors(state: State) -> dict[Intent, float]:
         factors |= dict.fromkeys(on, _ON_FACTOR)
     if state.last_kind in _OF_THE_WORLD:
         factors[rewriting.upper_case] = _WORLD_UPPER_FACTOR
-    if state.city is not None:
-        factors[weather.weather_there] = _THERE_FACTOR
+    factors[weather.weather_there] = _UNTOLD_FACTOR if state.city is None else _THERE_FACTOR
     if state.assistant_name != State().assistant_name:
         factors[smalltalk.who_are_you] = _NAMED_FACTOR
     return factors

@@ -115,7 +115,7 @@ def test_the_weather_there_is_that_of_the_city_told_before(
         "I am in Paris.",
         "I will remember that you are in Paris.",
         question,
-        keys=("In June, Paris",),
+        keys=("The weather in Paris in June",),
     )
     ask(target, tokenizer, question, keys=("Which city",))
 

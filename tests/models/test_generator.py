@@ -111,6 +111,15 @@ def test_a_city_without_a_climate_is_said_to_be_unknown() -> None:
         state = State(city="Zubarin", weather_city="Zubarin")
         turn = weather.weather_there(random.Random(number), state, "train")
         assert "I don't know" in turn.keys, turn
+        assert turn.assistant.startswith("The weather in Zubarin is ")
+
+
+def test_where_no_city_was_told_the_weather_there_is_seldom_asked_for() -> None:
+    def share(state: State) -> float:
+        drawn = [next_intent(random.Random(number), state) for number in range(4000)]
+        return drawn.count(weather.weather_there) / len(drawn)
+
+    assert share(State(city="Paris", last_answer="It is so.")) > 3 * share(State())
 
 
 def test_answers_about_the_world_are_often_wanted_in_upper_case() -> None:

@@ -106,15 +106,18 @@ def city_names() -> tuple[str, ...]:
 
 
 def weather(city: str, time: str) -> str:
-    """The sentence for a city in a month or season; says so where the city is not known."""
+    """The sentence for a city in a month or season; says so where the city is not known.
+
+    Both begin alike, so that the city is found before it is decided whether it is known.
+    """
     climate = cities().get(city)
     if climate is None:
-        return f"I don't know the weather in {city}."
+        return f"The weather in {city} is something I don't know."
     if time in _SEASONS:
         month = (_SEASONS[time] + (6 if climate in _SOUTH else 0)) % 12
     else:
         month = names.MONTHS.index(time)
-    return f"In {time}, {city} is {_climates()[climate][month]}."
+    return f"The weather in {city} in {time} is {_climates()[climate][month]}."
 
 
 def _time(rng: random.Random) -> str:
@@ -141,7 +144,7 @@ def weather_of(rng: random.Random, state: State, split: Split) -> Turn:
 
 def _was_weather(state: State) -> bool:
     said = state.last_answer or ""
-    return state.weather_city is not None and said.startswith("In ") and " degree" in said
+    return state.weather_city is not None and " degree" in said
 
 
 def weather_there(rng: random.Random, state: State, split: Split) -> Turn:
@@ -180,7 +183,8 @@ def _month_wanted(rng: random.Random, state: State, text: str, city: str) -> Tur
     state.weather_city, state.weather_month = city, None
     user = typed(rng, text, protected=[city])
     if city not in cities():
-        return Turn("weather", user, f"I don't know the weather in {city}.", (city, "I don't know"))
+        unknown = weather(city, "spring")
+        return Turn("weather", user, unknown, (city, "I don't know"))
     return Turn(
         "month wanted", user, f"In which month do you want to be in {city}?", ("which month",)
     )
