@@ -14,6 +14,8 @@ NAMED = Wordings(
     "[my|my|our|the|this] {bare} {name}",
     "[my|our|the] {bare}, [named |called |]{name}",
     "{hero} ([named|called|its name is|name:] {name})",
+    "{name}[ the|, the| - the|, our|, my] {bare}",
+    "{hero}, [called|named|name of|and call it|let's call it] {name}",
 )
 AT_HOME = Wordings(
     "{hero} {place}",
@@ -57,6 +59,22 @@ WISH = Wordings(
     "[What happened to|What is the story of|What's the story of] {about}? Tell me [a|the] story.",
     "[Imagine|Think of|Picture] {about}[ and| and then|. Now] [tell|write] [me |]a story.",
     "[How about|What about|Maybe] a [story|tale|short story] [about|with] {about}?",
+    "[Tell|Write|Make up|Invent|Think up|Come up with] [something|anything|one|a few sentences|a "
+    "little something] [with|about|on|for] {about}.",
+    "[The main character|The hero|Our hero|The star|The protagonist] [should be|is|must be|is to "
+    "be|will be] {about}. [Write|Tell|Make up|Invent|Begin|Start] [the|a|me a|your] [story|tale].",
+    "[What about|How about|Why not|Shall we have|Let's have|Let's do] a [nice|short|funny|little|"
+    "quick] [story|tale|fable] [of|about|with|on] {about}?",
+    "[Tell|Write|Give me|Read me|Make] a [nice|sweet|happy|sad|cute|lovely|funny] [story|tale|"
+    "fairy tale|fable] [about|of|with] {about}.",
+    "{upper} [story|tale|short story|bedtime story|fairy tale][, please| please|].",
+    "[Write|Tell|Make up|Create] a [story|tale|fable] [for|starring|featuring|involving|around] "
+    "{about}.",
+    "[Can|Could|Would] you [write|make up|invent|think up] [something|a few lines|a small story|a "
+    "text] [where|in which] the [hero|main character] is {about}?",
+    "[A|One] [story|tale] [about|with|of] {about}, [if you can|that is all I want|nothing else|"
+    "and make it nice|thank you].",
+    "[Let|Have] {about} [be|play] the [hero|main character|star] of a [story|tale|short story].",
 )
 # A whole clause instead of a noun: the hero, perhaps with the name, does something at the place.
 CLAUSE_WISH = Wordings(
@@ -69,6 +87,10 @@ CLAUSE_WISH = Wordings(
     "[Story|A story|A short story|Tale] [of how|where] {hero} [lives|lived] {place}[, please|].",
     "[What happens|What would happen] when {hero} [lives|is] {place}? Tell me a story.",
     "{upper} lives {place}. [Tell me|Write|Make] [the story|a story|a story about that].",
+    "[Can|Could|Would] you [write|tell|make up|invent] [me |]a [story|tale|fable] [in which|where] "
+    "{hero} [lives|is|sleeps|walks around|plays] {place}?",
+    "[Tell|Write|Make up|Invent] [something|a tale|a fable|one] that [plays|happens|takes place] "
+    "{place}[,|] with {hero}.",
 )
 PLACE_WISH = Wordings(
     "Tell me a story that takes place {place}.",
@@ -77,6 +99,8 @@ PLACE_WISH = Wordings(
     "[A story|Story|Short story|A tale|Bedtime story] {place}[, please| please|].",
     "[Tell me|I'd like|Could you write] a story about life {place}.",
     "[Something|A story] that [happens|happened] {place}[, please|].",
+    "[Something|Anything|A tale|One] [that plays|that takes place|set|from a life] {place}.",
+    "[Make up|Invent|Think up|Come up with] [a story|something|a tale] {place}.",
 )
 ANY_WISH = Wordings(
     "Tell me a story.",
