@@ -32,6 +32,15 @@ def test_where_nothing_more_is_known_it_says_so() -> None:
         assert all("I know about it" in answer or "no example" in answer for answer in said)
 
 
+def test_what_is_known_is_asked_for_more_often_than_what_is_not() -> None:
+    only_why = knowledge.term("goodput").definition
+    drawn = [
+        follow_up(random.Random(seed), State(last_answer=only_why), "train").assistant
+        for seed in range(1000)
+    ]
+    assert len([said for said in drawn if "That is all I know" in said]) < 150
+
+
 def test_who_wants_one_sentence_gets_one() -> None:
     for answer in answers(knowledge.term("KV cache").definition, brief=True):
         assert answer == first_sentence(answer)

@@ -42,12 +42,15 @@ _EXAMPLE = Wordings(
 _NO_EXAMPLE = "I have no example of that. Ask me why it matters, or when to use it."
 _KINDS = ("why", "when", "more", "example")
 _WEIGHTS = (4, 2, 3, 1)
+# What nothing is known of is asked for less often, or that nothing is known is the safe guess.
+_UNKNOWN_FACTOR = 0.35
 
 
 def follow_up(rng: random.Random, state: State, split: Split) -> Turn:
-    kind = rng.choices(_KINDS, _WEIGHTS)[0]
-    frames = {"why": _WHY, "when": _WHEN, "more": _MORE, "example": _EXAMPLE}[kind]
     said = first_sentence(state.last_answer or "")
+    factors = [1.0 if said in _known(kind) else _UNKNOWN_FACTOR for kind in _KINDS]
+    kind = rng.choices(_KINDS, [w * f for w, f in zip(_WEIGHTS, factors, strict=True)])[0]
+    frames = {"why": _WHY, "when": _WHEN, "more": _MORE, "example": _EXAMPLE}[kind]
     answer = _known(kind).get(said, NOTHING_MORE) if kind != "example" else _NO_EXAMPLE
     keys = (first_sentence(answer).rstrip("."),)
     text = typed(rng, frames.pick(rng, split), polite=False)
