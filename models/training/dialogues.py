@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from models.training import knowledge, names
+from models.training import names
 from models.training.intents import (
     arithmetic,
     colours,
@@ -30,16 +30,16 @@ Message = dict[str, str]
 
 # How often each intent is drawn, relative to the others.
 _WEIGHTS: dict[Intent, float] = {
-    inference.define: 26,
+    inference.define: 28,
     inference.why: 16,
     inference.when: 8,
     inference.compare: 6,
     inference.compare_any: 6,
     inference.compare_with_unknown: 1,
     follow_up.follow_up: 6,
-    geography.capital: 6,
+    geography.capital: 10,
     geography.country_of_capital: 3,
-    geography.unknown_capital: 3,
+    geography.unknown_capital: 2,
     weather.weather_of: 12,
     weather.weather_there: 20,
     arithmetic.add_or_subtract: 6,
@@ -71,7 +71,8 @@ _WEIGHTS: dict[Intent, float] = {
 _TOLD_FACTOR, _UNTOLD_FACTOR, _THERE_FACTOR = 9.0, 0.3, 2.0
 # A system text that gives a name is seldom; so it is asked for.
 _NAMED_FACTOR = 8.0
-# After a definition people ask on: "Why does it matter?", "When should I use it?"
+# After a definition people ask on: "Why does it matter?", "When should I use it?" Mostly where that
+# is known, or that nothing is known is the safe guess.
 _ON_FACTOR = 2.5
 # Each name of the world has to be learned in capitals, as other words do not tell how.
 _WORLD_UPPER_FACTOR = 3.0
@@ -184,7 +185,7 @@ def _factors(state: State) -> dict[Intent, float]:
     }
     if state.last_answer is None:
         factors |= dict.fromkeys(_REWRITING, _UNTOLD_FACTOR)
-    elif knowledge.spoken_of(state.last_answer):
+    elif follow_up.has_more(state.last_answer):
         on = (inference.why, inference.when, follow_up.follow_up)
         factors |= dict.fromkeys(on, _ON_FACTOR)
     if state.last_kind in _OF_THE_WORLD:

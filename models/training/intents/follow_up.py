@@ -57,6 +57,11 @@ def follow_up(rng: random.Random, state: State, split: Split) -> Turn:
     return Turn("follow-ups", text, first_sentence(answer) if state.brief else answer, keys)
 
 
+def has_more(answer: str) -> bool:
+    """Whether something more is known of what this answer, whole or shortened, is about."""
+    return first_sentence(answer) in _known("more")
+
+
 @cache
 def _known(kind: str) -> dict[str, str]:
     """What answers such a question, by the first sentence of what was said before."""
