@@ -11,10 +11,7 @@ import torch
 from tokenizers import Tokenizer
 
 from models.training import attention
-from models.training.batches import encode
-from models.training.dialogues import Conversation
 from models.training.drawing import Draws, Step
-from models.training.intents.base import Turn
 from models.training.muon import Muon
 from models.training.plan import Length, Plan
 from models.training.tokenizer import train_tokenizer
@@ -63,19 +60,6 @@ def test_a_draw_holds_steps_of_the_planned_size(tokenizer: Tokenizer) -> None:
             predicted = batch.token_ids[:, 1:].ravel()[batch.places]
             assert len(predicted) == len(batch.weights) > 0
             assert np.all(batch.weights > 0)
-
-
-def test_to_go_on_after_a_sentence_counts_as_much_as_to_end(tokenizer: Tokenizer) -> None:
-    answer = "It keeps keys. It saves time."
-    turn = Turn("terms", "What is the KV cache?", answer, ())
-    encoded = encode(tokenizer, Conversation(None, (turn,)))
-    learned = [weight for weight in encoded.weights if weight]
-    pieces = [tokenizer.id_to_token(i) for i in encoded.ids[-len(learned) :]]
-    ends = [place + 1 for place, piece in enumerate(pieces) if piece == "."]
-    assert pieces[-1] == "<|end|>"
-    assert len(ends) == 2
-    assert [place for place, weight in enumerate(learned) if weight > min(learned)] == ends
-    assert len({learned[place] for place in ends}) == 1
 
 
 def test_stacked_matrices_move_as_torch_moves_each() -> None:
