@@ -135,6 +135,8 @@ TELLING = (
     weather.weather_of,
     weather.weather_there,
 )
+# What would say the fact again on the way, so that it had not to be recalled over the whole talk.
+RECALLING = (memory.ask_name, memory.ask_city, memory.ask_favourite, memory.about_me)
 _LONG_CHARS = 1600
 
 
@@ -235,7 +237,7 @@ def recall(rng: random.Random, state: State, split: Split, max_chars: int) -> It
     yield first
     told = (state.user_name, state.city, dict(state.favourites))
     left = max_chars - _chars(first) - _ASK_CHARS
-    yield from talk(rng, state, split, left, 1000, without=TELLING)
+    yield from talk(rng, state, split, left, 1000, without=(*TELLING, *RECALLING))
     state.user_name, state.city, state.favourites = told
     state.weather_city = state.city
     yield replace(ask(rng.choice(asks), rng, state, split), counts=_RECALL_COUNTS)

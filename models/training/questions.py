@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from models.training import names
-from models.training.dialogues import TELLING, Message, ask, recall, talk
+from models.training.dialogues import RECALLING, TELLING, Message, ask, recall, talk
 from models.training.intents import (
     arithmetic,
     colours,
@@ -155,7 +155,8 @@ def _over_turns(
     state = State()
     first = ask(tell, rng, state, split)
     kept = (state.user_name, state.city, dict(state.favourites))
-    between = list(talk(rng, state, split, 10**6, _TURNS_BETWEEN, without=TELLING))
+    other = (*TELLING, *RECALLING)
+    between = list(talk(rng, state, split, 10**6, _TURNS_BETWEEN, without=other))
     state.user_name, state.city, state.favourites = kept
     last = ask(asked, rng, state, split)
     while asked is memory.ask_favourite and last.kind != "favourites":

@@ -10,7 +10,7 @@ from models.training.batches import encode
 from models.training.dialogues import Conversation, conversation, next_intent, recall
 from models.training.intents import arithmetic, inference, memory, notes, order, rewriting, weather
 from models.training.intents.base import State
-from models.training.questions import Question
+from models.training.questions import Question, generated_questions
 from models.training.tokenizer import train_tokenizer
 from models.training.wording import Wordings, as_typed, expand, typed
 
@@ -78,6 +78,17 @@ def test_what_is_asked_is_answered_with_every_key_and_no_slot_is_left() -> None:
             assert not set("[|") & set(turn.user), turn
             assert turn.user.strip()
             assert turn.assistant.strip()
+
+
+def test_what_is_asked_for_at_the_end_was_not_asked_for_on_the_way() -> None:
+    """Or an answer near the end would be there to copy, and nothing recalled over eight turns."""
+    asked_again = {"names", "cities", "favourites", "about me"}
+    talks = [list(recall(random.Random(n), State(), "train", 6000)) for n in range(40)]
+    assert not [turn for turns in talks for turn in turns[:-1] if turn.kind in asked_again]
+    over_turns = [q for q in generated_questions(20) if q.kind.endswith("over eight turns")]
+    for question in over_turns:
+        said = [message["content"] for message in question.messages[2:-1]]
+        assert not [text for text in said if text.startswith(("Your name is", "You live in"))]
 
 
 def test_a_long_talk_ends_with_what_was_told_at_its_beginning() -> None:
