@@ -42,7 +42,7 @@ _WEIGHTS: dict[Intent, float] = {
     geography.unknown_capital: 2,
     weather.weather_of: 12,
     weather.weather_there: 20,
-    arithmetic.add_or_subtract: 6,
+    arithmetic.add_or_subtract: 9,
     order.neighbour: 2,
     opposites.opposite: 5,
     colours.colour_of: 3,
@@ -50,8 +50,8 @@ _WEIGHTS: dict[Intent, float] = {
     memory.ask_name: 10,
     memory.tell_city: 8,
     memory.ask_city: 7,
-    memory.tell_favourite: 5,
-    memory.ask_favourite: 5,
+    memory.tell_favourite: 7,
+    memory.ask_favourite: 7,
     memory.tell_called: 1,
     memory.ask_called: 1,
     memory.about_me: 2.5,
@@ -78,7 +78,7 @@ _ON_FACTOR = 2.5
 _WORLD_UPPER_FACTOR = 3.0
 _OF_THE_WORLD = ("capitals", "countries", "weather")
 _REWRITING = (rewriting.repeat, rewriting.shorten, rewriting.upper_case)
-# A long conversation tells one of these first and asks for it last.
+# A long conversation tells some of these first and asks for them last.
 _RECALLS: tuple[tuple[Intent, tuple[Intent, ...]], ...] = (
     (memory.tell_name, (memory.ask_name,)),
     (memory.tell_city, (memory.ask_city, weather.weather_there)),
@@ -231,16 +231,17 @@ def conversation(rng: random.Random, split: Split, max_chars: int) -> Conversati
 
 
 def recall(rng: random.Random, state: State, split: Split, max_chars: int) -> Iterator[Turn]:
-    """Something told, other talk, and what was told asked for at the end."""
-    tell, asks = rng.choice(_RECALLS)
-    first = ask(tell, rng, state, split)
-    yield first
-    told = (state.user_name, state.city, dict(state.favourites))
-    left = max_chars - _chars(first) - _ASK_CHARS
+    """Some things told, other talk, and each of them asked for at the end."""
+    told = rng.sample(_RECALLS, rng.randint(1, len(_RECALLS)))
+    first = [ask(tell, rng, state, split) for tell, _ in told]
+    yield from first
+    kept = (state.user_name, state.city, dict(state.favourites))
+    left = max_chars - sum(map(_chars, first)) - len(told) * _ASK_CHARS
     yield from talk(rng, state, split, left, 1000, without=(*TELLING, *RECALLING))
-    state.user_name, state.city, state.favourites = told
+    state.user_name, state.city, state.favourites = kept
     state.weather_city = state.city
-    yield replace(ask(rng.choice(asks), rng, state, split), counts=_RECALL_COUNTS)
+    for _, asks in rng.sample(told, len(told)):
+        yield replace(ask(rng.choice(asks), rng, state, split), counts=_RECALL_COUNTS)
 
 
 def talk(
