@@ -141,15 +141,23 @@ def test_the_same_file_says_the_same_wherever_its_tokenizer_comes_from(ggufs: Gg
 # The same weights
 
 
-@pytest.mark.parametrize(("weights", "most"), [("fp32", 2e-3), ("bf16", 2e-2), ("fp16", 5e-3)])
+@pytest.mark.parametrize(
+    ("weights", "usual", "most"), [("fp32", 1e-3, 1e-2), ("bf16", 1e-2, 2e-2), ("fp16", 2e-3, 1e-2)]
+)
 def test_logits_are_those_of_transformers_at_every_position(
     engines: Engines,
     ggufs: GgufEngines,
     texts: list[tuple[list[int], int]],
     weights: str,
+    usual: float,
     most: float,
 ) -> None:
-    assert farthest(engines(), ggufs(weights=weights), texts) <= most
+    """With F32 weights most texts are 4e-4 apart, and one was 5.6e-3 (llama.cpp holds keys and values
+    in F16 there too); rows in a wrong order would give more than 2e-2."""
+    local, llama = engines(), ggufs(weights=weights)
+    found = [farthest(local, llama, [text]) for text in texts]
+    assert float(np.median(found)) <= usual, found
+    assert max(found) <= most, found
 
 
 def test_f16_answers_are_those_of_fp32_or_part_at_a_tie(
