@@ -22,6 +22,7 @@ from models.training.acceptance import acceptance
 from models.training.answers import Answer, ask_all
 from models.training.batches import max_chars
 from models.training.dialogues import conversation
+from models.training.long_talk import long_talks
 from models.training.questions import (
     OFF_TOPIC,
     REQUIRED_95,
@@ -75,7 +76,8 @@ def evaluate(bundled: Path, each: int, console: Console, device: str = "cpu") ->
         AutoModelForCausalLM.from_pretrained(bundled / name, dtype=torch.float32).to(device).eval()
         for name in ("target", "draft")
     )
-    questions = [*generated_questions(each), *hand_written_questions()]
+    far = long_talks(each, lambda said: len(tokenizer.apply_chat_template(said, return_dict=False)))
+    questions = [*generated_questions(each), *far, *hand_written_questions()]
     with console.status(f"Asking {len(questions)} questions"):
         answers = ask_all(target, tokenizer, questions)
     with console.status("Letting the draft guess"):

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from models.training import names
-from models.training.dialogues import RECALLING, TELLING, Message, ask, recall, talk
+from models.training.dialogues import RECALLING, TELLING, Message, ask, talk
 from models.training.intents import (
     arithmetic,
     colours,
@@ -31,6 +31,7 @@ from models.training.wording import Split
 
 _HAND_WRITTEN = Path(__file__).parent / "questions.jsonl"
 
+LONG_TALK = "names over 1,800 tokens"
 # The kinds that must be right in 95 of 100 cases, and the two with a bar of their own.
 REQUIRED_95 = (
     "terms",
@@ -42,7 +43,7 @@ REQUIRED_95 = (
     "cities over eight turns",
     "favourites over eight turns",
     "weather in the told city",
-    "names over 1,800 tokens",
+    LONG_TALK,
     "repeats",
     "shortens",
     "upper case",
@@ -50,7 +51,6 @@ REQUIRED_95 = (
 OFF_TOPIC = "off topic"
 STORIES = "stories with their wish"
 _TURNS_BETWEEN = 8
-_LONG_TALK_CHARS = 1800 * 3.3
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,6 @@ def generated_questions(each: int, split: Split = "held_out", seed: int = 99) ->
     makers: dict[str, Callable[[random.Random, Split], Question]] = {
         **{kind: partial(_alone, kind, intent) for kind, intent in _ALONE.items()},
         **{kind: partial(_over_turns, kind, *pair) for kind, pair in _OVER_TURNS.items()},
-        "names over 1,800 tokens": _over_a_long_talk,
         **{kind: partial(_rewrite, kind, intent) for kind, intent in _REWRITES.items()},
         "asked on": _asked_on,
         "who are you": _named_by_the_system,
@@ -132,9 +131,10 @@ def generated_questions(each: int, split: Split = "held_out", seed: int = 99) ->
     ]
 
 
-def _question(
+def question_after(
     kind: str, before: Iterable[Turn], last: Turn, system: str = "", *, case_matters: bool = False
 ) -> Question:
+    """What was said before, then the last turn's question; its keys are the answer's."""
     messages: list[Message] = [{"role": "system", "content": system}] if system else []
     for turn in before:
         messages.append({"role": "user", "content": turn.user})
@@ -145,7 +145,7 @@ def _question(
 
 
 def _alone(kind: str, intent: Intent, rng: random.Random, split: Split) -> Question:
-    return _question(kind, (), ask(intent, rng, State(), split))
+    return question_after(kind, (), ask(intent, rng, State(), split))
 
 
 def _over_turns(
@@ -154,21 +154,12 @@ def _over_turns(
     """Something told, eight turns of other talk, and what was told asked for."""
     state = State()
     first = ask(tell, rng, state, split)
-    kept = (state.user_name, state.city, dict(state.favourites))
     other = (*TELLING, *RECALLING)
     between = list(talk(rng, state, split, 10**6, _TURNS_BETWEEN, without=other))
-    state.user_name, state.city, state.favourites = kept
     last = ask(asked, rng, state, split)
     while asked is memory.ask_favourite and last.kind != "favourites":
         last = ask(asked, rng, state, split)
-    return _question(kind, (first, *between), last)
-
-
-def _over_a_long_talk(rng: random.Random, split: Split) -> Question:
-    while True:
-        turns = list(recall(rng, State(), split, int(_LONG_TALK_CHARS)))
-        if turns[-1].kind == "names":
-            return _question("names over 1,800 tokens", turns[:-1], turns[-1])
+    return question_after(kind, (first, *between), last)
 
 
 def _rewrite(kind: str, intent: Intent, rng: random.Random, split: Split) -> Question:
@@ -177,32 +168,32 @@ def _rewrite(kind: str, intent: Intent, rng: random.Random, split: Split) -> Que
         before = ask(rng.choice(_REWRITTEN), rng, state, split)
         last = ask(intent, rng, state, split)
         if last.kind == kind:
-            return _question(kind, (before,), last, case_matters=kind == "upper case")
+            return question_after(kind, (before,), last, case_matters=kind == "upper case")
 
 
 def _asked_on(rng: random.Random, split: Split) -> Question:
     """ "Why?" and the like, after a definition."""
     state = State()
     before = ask(inference.define, rng, state, split)
-    return _question("asked on", (before,), ask(follow_up.follow_up, rng, state, split))
+    return question_after("asked on", (before,), ask(follow_up.follow_up, rng, state, split))
 
 
 def _named_by_the_system(rng: random.Random, split: Split) -> Question:
     state = State(assistant_name=names.person_name(rng))
     last = ask(smalltalk.who_are_you, rng, state, split)
-    return _question("who are you", (), last, f"Your name is {state.assistant_name}.")
+    return question_after("who are you", (), last, f"Your name is {state.assistant_name}.")
 
 
 def _one_sentence(rng: random.Random, split: Split) -> Question:
     last = ask(rng.choice((inference.define, inference.why)), rng, State(brief=True), split)
     # A second sentence would begin after the first one's full stop.
-    question = _question("one sentence", (), last, "Answer in one sentence.")
+    question = question_after("one sentence", (), last, "Answer in one sentence.")
     return replace(question, wrong=(". The ", ". It ", ". So ", ". A ", ". This "))
 
 
 def _long_notes(rng: random.Random, split: Split) -> Question:
     last = notes.long_notes(rng, State(), split, notes_chars=rng.randint(1000, 5000))
-    return _question("long notes", (), last)
+    return question_after("long notes", (), last)
 
 
 def hand_written_questions(path: Path = _HAND_WRITTEN) -> list[Question]:
