@@ -44,7 +44,7 @@ _WEIGHTS: dict[Intent, float] = {
     weather.weather_there: 20,
     arithmetic.add_or_subtract: 9,
     order.neighbour: 2,
-    opposites.opposite: 5,
+    opposites.opposite: 7,
     colours.colour_of: 3,
     memory.tell_name: 8,
     memory.ask_name: 10,
@@ -58,10 +58,10 @@ _WEIGHTS: dict[Intent, float] = {
     rewriting.repeat: 30,
     rewriting.shorten: 6,
     rewriting.upper_case: 24,
-    lists.count: 2.5,
-    lists.whole_list: 1.5,
-    lists.some_of: 5,
-    smalltalk.small_talk: 8,
+    lists.count: 3.5,
+    lists.whole_list: 2.5,
+    lists.some_of: 7,
+    smalltalk.small_talk: 12,
     smalltalk.who_are_you: 2,
     off_topic.off_topic: 10,
     stories.story: 18,
@@ -83,8 +83,9 @@ _RECALLS: tuple[tuple[Intent, tuple[Intent, ...]], ...] = (
     (memory.tell_name, (memory.ask_name,)),
     (memory.tell_city, (memory.ask_city, weather.weather_there)),
     (memory.tell_favourite, (memory.ask_favourite,)),
+    (memory.tell_called, (memory.ask_called,)),
 )
-_RECALL_SHARE = 0.7
+_RECALL_SHARE = 0.85
 # It is one answer of a few tokens after 1,500 others, and what the whole length is there for.
 _RECALL_COUNTS = 4.0
 _SYSTEM_PLAIN = (
@@ -125,18 +126,25 @@ _GIVEN: dict[str, Intent] = {
     "favourite not told": memory.favourite_given,
 }
 _GIVEN_SHARE = 0.4
-_NOTES_SHARE = 0.35
+_NOTES_SHARE = 0.25
 _ASK_CHARS = 120
 # What would change the fact to be recalled, or which city "there" is.
 TELLING = (
     memory.tell_name,
     memory.tell_city,
     memory.tell_favourite,
+    memory.tell_called,
     weather.weather_of,
     weather.weather_there,
 )
 # What would say the fact again on the way, so that it had not to be recalled over the whole talk.
-RECALLING = (memory.ask_name, memory.ask_city, memory.ask_favourite, memory.about_me)
+RECALLING = (
+    memory.ask_name,
+    memory.ask_city,
+    memory.ask_favourite,
+    memory.ask_called,
+    memory.about_me,
+)
 _LONG_CHARS = 1600
 
 
@@ -235,11 +243,8 @@ def recall(rng: random.Random, state: State, split: Split, max_chars: int) -> It
     told = rng.sample(_RECALLS, rng.randint(1, len(_RECALLS)))
     first = [ask(tell, rng, state, split) for tell, _ in told]
     yield from first
-    kept = (state.user_name, state.city, dict(state.favourites))
     left = max_chars - sum(map(_chars, first)) - len(told) * _ASK_CHARS
     yield from talk(rng, state, split, left, 1000, without=(*TELLING, *RECALLING))
-    state.user_name, state.city, state.favourites = kept
-    state.weather_city = state.city
     for _, asks in rng.sample(told, len(told)):
         yield replace(ask(rng.choice(asks), rng, state, split), counts=_RECALL_COUNTS)
 
