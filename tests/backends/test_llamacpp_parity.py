@@ -152,8 +152,7 @@ def test_logits_are_those_of_transformers_at_every_position(
     usual: float,
     most: float,
 ) -> None:
-    """With F32 weights most texts are 4e-4 apart, and one was 5.6e-3 (llama.cpp holds keys and
-    values in F16 there too); rows in a wrong order would give more than 2e-2."""
+    """With F32 weights most texts are 4e-4 apart, and one was 5.6e-3."""
     local, llama = engines(), ggufs(weights=weights)
     found = [farthest(local, llama, [text]) for text in texts]
     assert float(np.median(found)) <= usual, found

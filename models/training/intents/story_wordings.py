@@ -14,7 +14,7 @@ NAMED = Wordings(
     "[my|my|our|the|this] {bare} {name}",
     "[my|our|the] {bare}, [named |called |]{name}",
     "{hero} ([named|called|its name is|name:] {name})",
-    "{name}[ the|, the| - the|, our|, my] {bare}",
+    "{name}[ - the|, our|, my] {bare}",
     "{hero}, [called|named|name of|and call it|let's call it] {name}",
 )
 AT_HOME = Wordings(

@@ -112,12 +112,16 @@ def weather(city: str, time: str) -> str:
     """
     climate = cities().get(city)
     if climate is None:
-        return f"The weather in {city} is something I don't know."
+        return _unknown(city)
     if time in _SEASONS:
         month = (_SEASONS[time] + (6 if climate in _SOUTH else 0)) % 12
     else:
         month = names.MONTHS.index(time)
     return f"The weather in {city} in {time} is {_climates()[climate][month]}."
+
+
+def _unknown(city: str) -> str:
+    return f"The weather in {city} is something I don't know."
 
 
 def _time(rng: random.Random) -> str:
@@ -183,8 +187,7 @@ def _month_wanted(rng: random.Random, state: State, text: str, city: str) -> Tur
     state.weather_city, state.weather_month = city, None
     user = typed(rng, text, protected=[city])
     if city not in cities():
-        unknown = weather(city, "spring")
-        return Turn("weather", user, unknown, (city, "I don't know"))
+        return Turn("weather", user, _unknown(city), (city, "I don't know"))
     return Turn(
         "month wanted", user, f"In which month do you want to be in {city}?", ("which month",)
     )
