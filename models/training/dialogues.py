@@ -36,7 +36,7 @@ _WEIGHTS: dict[Intent, float] = {
     inference.compare: 6,
     inference.compare_any: 6,
     inference.compare_with_unknown: 1,
-    follow_up.follow_up: 6,
+    follow_up.follow_up: 8,
     geography.capital: 10,
     geography.country_of_capital: 3,
     geography.unknown_capital: 2,
@@ -50,20 +50,20 @@ _WEIGHTS: dict[Intent, float] = {
     memory.ask_name: 10,
     memory.tell_city: 8,
     memory.ask_city: 7,
-    memory.tell_favourite: 7,
-    memory.ask_favourite: 7,
+    memory.tell_favourite: 9,
+    memory.ask_favourite: 9,
     memory.tell_called: 1,
     memory.ask_called: 1,
     memory.about_me: 2.5,
     rewriting.repeat: 30,
     rewriting.shorten: 6,
-    rewriting.upper_case: 24,
+    rewriting.upper_case: 28,
     lists.count: 3.5,
     lists.whole_list: 2.5,
     lists.some_of: 7,
     smalltalk.small_talk: 12,
     smalltalk.who_are_you: 2,
-    off_topic.off_topic: 10,
+    off_topic.off_topic: 14,
     stories.story: 18,
     notes.short_notes: 5,
 }
@@ -86,7 +86,7 @@ _RECALLS: tuple[tuple[Intent, tuple[Intent, ...]], ...] = (
     (memory.tell_called, (memory.ask_called,)),
 )
 _RECALL_SHARE = 0.85
-# It is one answer of a few tokens after 1,500 others, and what the whole length is there for.
+# It is one answer of a few tokens after up to 1,900 others, and what the whole length is there for.
 _RECALL_COUNTS = 4.0
 _SYSTEM_PLAIN = (
     "You are a helpful assistant.",

@@ -26,9 +26,10 @@ class Plan:
 
     total_tokens: int
     lengths: tuple[Length, ...] = (
-        Length(256, 0.985, 0.965),
-        Length(1024, 0.015, 0.02),
-        Length(2048, 0.0, 0.015),
+        Length(256, 0.985, 0.86),
+        Length(512, 0.0, 0.05),
+        Length(1024, 0.015, 0.05),
+        Length(2048, 0.0, 0.04),
     )
     step_tokens: tuple[int, int] = (2400, 7000)
     batch_tokens: int = 4096
