@@ -22,7 +22,8 @@ def long_talks(
     each: int, tokens_of: TokensOf, split: Split = "held_out", seed: int = 99
 ) -> list[Question]:
     """`each` names, asked for at least `BETWEEN_TOKENS` after they were last said, with room left
-    for the answer in the context. `tokens_of` is how many tokens messages take."""
+    for the answer in the context. `tokens_of` is how many tokens one or more
+    messages take."""
     return [
         _long_talk(random.Random(f"{seed}:{LONG_TALK}:{number}"), tokens_of, split)
         for number in range(each)
@@ -35,8 +36,9 @@ def _long_talk(rng: random.Random, tokens_of: TokensOf, split: Split) -> Questio
         if turns[-1].kind != "names":
             continue
         asked = question_after(LONG_TALK, turns[:-1], turns[-1])
+        since = _since_told(asked)
         fits = tokens_of(asked.messages) <= CONTEXT_TOKENS - _ANSWER_TOKENS
-        if fits and tokens_of(_since_told(asked)) >= BETWEEN_TOKENS:
+        if fits and since and tokens_of(since) >= BETWEEN_TOKENS:
             return asked
 
 

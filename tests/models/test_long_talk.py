@@ -17,12 +17,13 @@ _BUNDLED = Tokenizer.from_file(str(_TOKENIZER))
 
 
 def tokens_of(messages: Sequence[Message]) -> int:
+    assert messages, "a chat template takes no empty conversation"
     return sum(len(_BUNDLED.encode(text).ids) for text, _ in render(list(messages)))
 
 
 @pytest.fixture(scope="module")
 def questions() -> list[Question]:
-    return long_talks(6, tokens_of)
+    return long_talks(60, tokens_of)
 
 
 def test_a_name_was_last_said_1800_tokens_before_it_is_asked_for(questions: list[Question]) -> None:
