@@ -1,5 +1,5 @@
 """Whether a name is recalled over almost the whole context. Counted in tokens, as a length in
-characters came out a sixth short."""
+characters came out a seventh short."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from models.training.wording import Split
 
 TokensOf = Callable[[Sequence[Message]], int]
 
-BETWEEN_TOKENS = 1800
+_BETWEEN_TOKENS = 1800
 _ANSWER_TOKENS = 40
 # Of talks of this length about half fit.
 _TALK_CHARS = 6900
@@ -21,9 +21,8 @@ _TALK_CHARS = 6900
 def long_talks(
     each: int, tokens_of: TokensOf, split: Split = "held_out", seed: int = 99
 ) -> list[Question]:
-    """`each` names, asked for at least `BETWEEN_TOKENS` after they were last said, with room left
-    for the answer in the context. `tokens_of` is how many tokens one or more
-    messages take."""
+    """`each` names, asked for at least 1,800 tokens after they were last said, with room left for
+    the answer in the context. `tokens_of` is how many tokens one or more messages take."""
     return [
         _long_talk(random.Random(f"{seed}:{LONG_TALK}:{number}"), tokens_of, split)
         for number in range(each)
@@ -38,7 +37,7 @@ def _long_talk(rng: random.Random, tokens_of: TokensOf, split: Split) -> Questio
         asked = question_after(LONG_TALK, turns[:-1], turns[-1])
         since = _since_told(asked)
         fits = tokens_of(asked.messages) <= CONTEXT_TOKENS - _ANSWER_TOKENS
-        if fits and since and tokens_of(since) >= BETWEEN_TOKENS:
+        if fits and since and tokens_of(since) >= _BETWEEN_TOKENS:
             return asked
 
 
