@@ -20,6 +20,7 @@ from models.training.intents import (
     rewriting,
     smalltalk,
     stories,
+    two_questions,
     weather,
 )
 from models.training.intents.base import Intent, State, Turn
@@ -30,8 +31,8 @@ Message = dict[str, str]
 
 # How often each intent is drawn, relative to the others.
 _WEIGHTS: dict[Intent, float] = {
-    inference.define: 28,
-    inference.why: 16,
+    inference.define: 34,
+    inference.why: 18,
     inference.when: 8,
     inference.compare: 6,
     inference.compare_any: 6,
@@ -41,7 +42,7 @@ _WEIGHTS: dict[Intent, float] = {
     geography.country_of_capital: 3,
     geography.unknown_capital: 2,
     weather.weather_of: 12,
-    weather.weather_there: 20,
+    weather.weather_there: 22,
     arithmetic.add_or_subtract: 9,
     order.neighbour: 2,
     opposites.opposite: 7,
@@ -52,7 +53,7 @@ _WEIGHTS: dict[Intent, float] = {
     memory.ask_city: 7,
     memory.tell_favourite: 9,
     memory.ask_favourite: 9,
-    memory.tell_called: 1,
+    memory.tell_called: 2,
     memory.ask_called: 1,
     memory.about_me: 2.5,
     rewriting.repeat: 30,
@@ -64,8 +65,9 @@ _WEIGHTS: dict[Intent, float] = {
     smalltalk.small_talk: 12,
     smalltalk.who_are_you: 2,
     off_topic.off_topic: 14,
-    stories.story: 18,
+    stories.story: 22,
     notes.short_notes: 5,
+    two_questions.two_questions: 4,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
 _TOLD_FACTOR, _UNTOLD_FACTOR, _THERE_FACTOR = 9.0, 0.3, 2.0
@@ -85,6 +87,9 @@ _RECALLS: tuple[tuple[Intent, tuple[Intent, ...]], ...] = (
     (memory.tell_favourite, (memory.ask_favourite,)),
     (memory.tell_called, (memory.ask_called,)),
 )
+# Of these there can be several.
+_MANY_RECALLS = _RECALLS[2:]
+_MANY = 3
 _RECALL_SHARE = 0.85
 # It is one answer of a few tokens after up to 1,900 others, and what the whole length is there for.
 _RECALL_COUNTS = 4.0
@@ -144,6 +149,7 @@ RECALLING = (
     memory.ask_favourite,
     memory.ask_called,
     memory.about_me,
+    two_questions.two_questions,
 )
 _LONG_CHARS = 1600
 
@@ -241,6 +247,7 @@ def conversation(rng: random.Random, split: Split, max_chars: int) -> Conversati
 def recall(rng: random.Random, state: State, split: Split, max_chars: int) -> Iterator[Turn]:
     """Some things told, other talk, and each of them asked for at the end."""
     told = rng.sample(_RECALLS, rng.randint(1, len(_RECALLS)))
+    told += rng.choices(_MANY_RECALLS, k=rng.randint(0, _MANY))
     first = [ask(tell, rng, state, split) for tell, _ in told]
     yield from first
     left = max_chars - sum(map(_chars, first)) - len(told) * _ASK_CHARS

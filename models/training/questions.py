@@ -24,6 +24,7 @@ from models.training.intents import (
     rewriting,
     smalltalk,
     stories,
+    two_questions,
     weather,
 )
 from models.training.intents.base import Intent, State, Turn
@@ -98,6 +99,7 @@ _ALONE: dict[str, Intent] = {
     "name not told": memory.ask_name,
     "city not told": memory.ask_city,
     "short notes": notes.short_notes,
+    "two questions": two_questions.two_questions,
 }
 _OVER_TURNS: dict[str, tuple[Intent, Intent]] = {
     "names over eight turns": (memory.tell_name, memory.ask_name),

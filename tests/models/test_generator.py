@@ -9,7 +9,17 @@ import pytest
 from models.training import knowledge
 from models.training.batches import encode
 from models.training.dialogues import Conversation, conversation, next_intent, recall
-from models.training.intents import arithmetic, inference, memory, notes, order, rewriting, weather
+from models.training.intents import (
+    arithmetic,
+    inference,
+    lists,
+    memory,
+    notes,
+    order,
+    rewriting,
+    two_questions,
+    weather,
+)
 from models.training.intents.base import State
 from models.training.questions import Question, generated_questions
 from models.training.tokenizer import train_tokenizer
@@ -169,6 +179,39 @@ def test_a_correction_replaces_what_was_told() -> None:
     last = state.user_name
     assert last is not None
     assert last in memory.ask_name(random.Random(7), state, "train").assistant
+
+
+def test_two_things_told_in_one_message_are_both_kept() -> None:
+    for number in range(40):
+        for tell in (memory.tell_name, memory.tell_favourite, memory.tell_called):
+            state = State()
+            turn = tell(random.Random(number), state, "train")
+            kept = {state.user_name, state.city, *state.favourites.values(), *state.called.values()}
+            assert kept - {None} == set(turn.keys), turn
+            assert all(key in turn.user or key in turn.assistant for key in turn.keys), turn
+
+
+def test_two_questions_in_one_message_get_both_answers_in_their_order() -> None:
+    for number in range(60):
+        state = State(user_name="Zubarin", city="Oslo")
+        turn = two_questions.two_questions(random.Random(number), state, "train")
+        one, dot, other = turn.assistant.partition(". ")
+        assert turn.keys[0].lower() in (one + dot).lower(), turn
+        assert turn.keys[-1].lower() in other.lower(), turn
+
+
+def test_of_one_who_told_who_he_is_and_where_both_may_be_asked_at_once() -> None:
+    state = State(user_name="Zubarin", city="Oslo")
+    drawn = (two_questions.two_questions(random.Random(n), state, "train") for n in range(30))
+    assert any({"Zubarin", "Oslo"} == set(turn.keys) for turn in drawn)
+
+
+def test_a_list_that_is_wanted_in_capitals_is_written_in_them() -> None:
+    drawn = [lists.some_of(random.Random(number), State(), "train") for number in range(300)]
+    wanted = re.compile("upper|caps|capitals|big letters", re.IGNORECASE)
+    asked = [turn for turn in drawn if wanted.search(turn.user)]
+    assert len(asked) > 5
+    assert all(turn.assistant.isupper() for turn in asked)
 
 
 def test_rewriting_uses_the_last_answer() -> None:

@@ -132,8 +132,12 @@ _SHOWN_AS = {
         *(" as bullet points", " as a bullet list", " in bullet points", ", with bullets"),
         *(" as a bulleted list", ", bullet points", " with bullet points", " as bullets"),
     ),
+    "capitals": (
+        *(" in capitals", " in upper case", " in capital letters", ", in uppercase"),
+        *(" in all caps", ", all in capitals", " in big letters", " written in capitals"),
+    ),
 }
-_WAYS, _WAY_WEIGHTS = ("sentence", "numbered", "bullets"), (80, 12, 8)
+_WAYS, _WAY_WEIGHTS = ("sentence", "numbered", "bullets", "capitals"), (76, 11, 7, 6)
 _COUNTED_WORDS = {5: "five", 10: "ten", 12: "twelve", 15: "fifteen", 20: "twenty"}
 _WORDS = ["two", "three", "four", "five", "six", "seven", "eight"]
 _USUAL_COUNT = 3
@@ -190,10 +194,7 @@ def whole_list(rng: random.Random, state: State, split: Split) -> Turn:
         shown = rng.choice((str(len(items)), _COUNTED[len(items)]))
         text = _ALL.pick(rng, split).format(things=things, n=shown)
     way = rng.choices(_WAYS, _WAY_WEIGHTS)[0] if len(items) <= _MOST_LINES else "sentence"
-    if way == "sentence":
-        answer = _sentence(", ".join(items))
-    else:
-        text, answer = _asked_as(rng, text, way), _lines(items, way)
+    text, answer = _shown(rng, text, items, way, ", ".join(items))
     return Turn("whole lists", typed(rng, capitalized(text)), answer, (answer,))
 
 
@@ -214,11 +215,8 @@ def some_of(rng: random.Random, state: State, split: Split) -> Turn:
         text = text.format(things=things, thing=thing, a_thing=names.with_article(thing))
         number = 1
     items = _partial()[things][:number]
-    way = rng.choices(_WAYS, _WAY_WEIGHTS)[0]
-    if way == "sentence" or number == 1:
-        answer = _sentence(joined(items))
-    else:
-        text, answer = _asked_as(rng, text, way), _lines(items, way)
+    way = rng.choices(_WAYS, _WAY_WEIGHTS)[0] if number > 1 else "sentence"
+    text, answer = _shown(rng, text, items, way, joined(items))
     user = typed(rng, capitalized(text), protected=[shown])
     return Turn("short lists", user, answer, (answer,))
 
@@ -238,8 +236,14 @@ def _sentence(text: str) -> str:
     return (capitalized(text) if first.islower() else text) + "."
 
 
-def _asked_as(rng: random.Random, text: str, way: str) -> str:
-    return text.rstrip("?.") + rng.choice(_SHOWN_AS[way]) + rng.choice((".", ""))
+def _shown(
+    rng: random.Random, text: str, items: tuple[str, ...], way: str, in_a_sentence: str
+) -> tuple[str, str]:
+    """The question with the way that the list is wanted in, and the list in that way."""
+    if way == "sentence":
+        return text, _sentence(in_a_sentence)
+    asked = text.rstrip("?.") + rng.choice(_SHOWN_AS[way]) + rng.choice((".", ""))
+    return asked, _sentence(in_a_sentence).upper() if way == "capitals" else _lines(items, way)
 
 
 def _lines(items: tuple[str, ...], way: str) -> str:

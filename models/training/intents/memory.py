@@ -1,13 +1,15 @@
 """What the user says of himself, kept over turns and given back when asked."""
 
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from models.training import names
 from models.training.intents import memory_wordings as wordings
 from models.training.intents import weather
 from models.training.intents.base import State, Turn
 from models.training.knowledge import first_sentence
-from models.training.wording import Split, as_typed, joined, typed
+from models.training.wording import Split, as_typed, capitalized, joined, typed
 from models.training.world import table
 
 _WHO = ("dog", "cat", "horse", "sister", "brother", "son", "daughter", "friend", "boss", "boat")
@@ -38,6 +40,12 @@ def _city(rng: random.Random) -> str:
     return rng.choice(weather.city_names())
 
 
+def _keep_city(state: State, city: str, text: str) -> None:
+    """A city of the world has its usual writing; an invented one is written as typed."""
+    state.city = city if city in weather.cities() else as_typed(text, city)
+    state.weather_city, state.weather_month = state.city, None
+
+
 def _told(state: State, turn_kind: str, text: str, answer: str, *keys: str) -> Turn:
     """A turn that takes something in."""
     said = first_sentence(answer) if state.brief else answer
@@ -45,8 +53,8 @@ def _told(state: State, turn_kind: str, text: str, answer: str, *keys: str) -> T
 
 
 def tell_name(rng: random.Random, state: State, split: Split) -> Turn:
-    if rng.random() < 0.2:
-        return _tell_two(rng, state, split)
+    if rng.random() < _TWO_SHARE:
+        return _tell_two(rng, state, split, _name_fact)
     name = names.full_name(rng)
     text = wordings.TELL_NAME.pick(rng, split).format(name=name)
     text = typed(rng, text, protected=[name], polite=False)
@@ -68,9 +76,7 @@ def tell_city(rng: random.Random, state: State, split: Split) -> Turn:
     lives = rng.random() < 0.6
     text = (wordings.TELL_HOME if lives else wordings.TELL_PLACE).pick(rng, split).format(city=city)
     text = typed(rng, text, protected=[city], polite=False)
-    # A city of the world has its usual writing; an invented one is written as typed.
-    state.city = city if city in weather.cities() else as_typed(text, city)
-    state.weather_city, state.weather_month = state.city, None
+    _keep_city(state, city, text)
     verb = "live" if lives else "are"
     answer = f"I will remember that you {verb} in {state.city}."
     return Turn("takes a city", text, answer, (state.city,))
@@ -87,6 +93,8 @@ def ask_city(rng: random.Random, state: State, split: Split) -> Turn:
 
 
 def tell_favourite(rng: random.Random, state: State, split: Split) -> Turn:
+    if rng.random() < _TWO_SHARE:
+        return _tell_two(rng, state, split, _favourite_fact)
     kind = rng.choice(_kinds())
     value = _value(rng, kind)
     text = wordings.TELL_FAVOURITE.pick(rng, split).format(kind=kind, value=value)
@@ -127,8 +135,7 @@ def city_given(rng: random.Random, state: State, split: Split) -> Turn:
     text = typed(
         rng, wordings.GIVEN.pick(rng, split).format(value=city), protected=[city], polite=False
     )
-    state.city = city if city in weather.cities() else as_typed(text, city)
-    state.weather_city, state.weather_month = state.city, None
+    _keep_city(state, city, text)
     verb = "live" if "where you live" in (state.last_answer or "") else "are"
     return Turn(
         "takes a city", text, f"I will remember that you {verb} in {state.city}.", (state.city,)
@@ -150,6 +157,8 @@ def favourite_given(rng: random.Random, state: State, split: Split) -> Turn:
 
 
 def tell_called(rng: random.Random, state: State, split: Split) -> Turn:
+    if rng.random() < _TWO_SHARE:
+        return _tell_two(rng, state, split, _called_fact)
     who, name = rng.choice(_WHO), names.person_name(rng)
     text = wordings.TELL_CALLED.pick(rng, split).format(who=who, name=name)
     text = typed(rng, text, protected=[name, who], polite=False)
@@ -169,42 +178,85 @@ def ask_called(rng: random.Random, state: State, split: Split) -> Turn:
     return Turn("called", text, f"Your {who} is called {name}.", (name,))
 
 
-def _tell_two(rng: random.Random, state: State, split: Split) -> Turn:
-    """The name and one thing more in one message: the answer takes both."""
-    name, city = names.person_name(rng), _city(rng)
+@dataclass(frozen=True)
+class _Fact:
+    """Something that may be told along with something else: how it is said, the words that are to
+    be given back, and how it is kept, as it was typed; that gives its clause and its key."""
+
+    said: str
+    values: tuple[str, ...]
+    keep: Callable[[State, str], tuple[str, str]]
+
+
+def _name_fact(rng: random.Random) -> _Fact:
+    name = names.person_name(rng)
+
+    def keep(state: State, text: str) -> tuple[str, str]:
+        state.user_name = as_typed(text, name)
+        return "", state.user_name
+
+    said = rng.choice((f"my name is {name}", f"I am {name}", f"I'm {name}"))
+    return _Fact(said, (name,), keep)
+
+
+def _city_fact(rng: random.Random) -> _Fact:
+    city = _city(rng)
+
+    def keep(state: State, text: str) -> tuple[str, str]:
+        _keep_city(state, city, text)
+        assert state.city is not None
+        return f"you live in {state.city}", state.city
+
+    said = rng.choice((f"I live in {city}", f"I am from {city}", f"my city is {city}"))
+    return _Fact(said, (city,), keep)
+
+
+def _favourite_fact(rng: random.Random) -> _Fact:
     kind = rng.choice(_kinds())
     value = _value(rng, kind)
-    said = {
-        "name": rng.choice((f"my name is {name}", f"I am {name}", f"I'm {name}")),
-        "city": rng.choice((f"I live in {city}", f"I am from {city}", f"my city is {city}")),
-        "favourite": f"my favourite {kind} is {value}",
-    }
-    chosen = ["name", rng.choice(("city", "favourite"))]
+
+    def keep(state: State, text: str) -> tuple[str, str]:
+        state.favourites[kind] = as_typed(text, value)
+        return f"your favourite {kind} is {state.favourites[kind]}", state.favourites[kind]
+
+    return _Fact(f"my favourite {kind} is {value}", (kind, value), keep)
+
+
+def _called_fact(rng: random.Random) -> _Fact:
+    who, name = rng.choice(_WHO), names.person_name(rng)
+
+    def keep(state: State, text: str) -> tuple[str, str]:
+        state.called[who] = as_typed(text, name)
+        return f"your {who} is called {state.called[who]}", state.called[who]
+
+    said = rng.choice((f"my {who} is called {name}", f"I have a {who} called {name}"))
+    return _Fact(said, (who, name), keep)
+
+
+_FACTS = (_name_fact, _city_fact, _favourite_fact, _called_fact)
+_TWO_SHARE = 0.2
+
+
+def _tell_two(
+    rng: random.Random, state: State, split: Split, one: Callable[[random.Random], _Fact]
+) -> Turn:
+    """One thing and another in one message: the answer takes both."""
+    chosen = [one, rng.choice([other for other in _FACTS if other is not one])]
     rng.shuffle(chosen)
-    first, second = said[chosen[0]], said[chosen[1]]
+    facts = [fact(rng) for fact in chosen]
+    first, second = (fact.said for fact in facts)
     text = wordings.TELL_TWO.pick(rng, split).format(
-        first=first, second=second, second_upper=second[0].upper() + second[1:]
+        first=first, second=second, second_upper=capitalized(second)
     )
     if text.startswith(first):
-        text = text[0].upper() + text[1:]
-    text = typed(rng, text, protected=[name, city, kind, value], polite=False)
-    greeting, parts, keys = "", [], []
-    for part in chosen:
-        if part == "name":
-            state.user_name = as_typed(text, name)
-            greeting = f"Nice to meet you, {state.user_name}! "
-            keys.append(state.user_name)
-        elif part == "city":
-            state.city = city if city in weather.cities() else as_typed(text, city)
-            state.weather_city, state.weather_month = state.city, None
-            parts.append(f"you live in {state.city}")
-            keys.append(state.city)
-        else:
-            state.favourites[kind] = as_typed(text, value)
-            parts.append(f"your favourite {kind} is {state.favourites[kind]}")
-            keys.append(state.favourites[kind])
-    answer = f"{greeting}I will remember that {joined(parts)}."
-    return Turn("takes two things", text, answer, tuple(keys))
+        text = capitalized(text)
+    protected = [value for fact in facts for value in fact.values]
+    text = typed(rng, text, protected=protected, polite=False)
+    kept = [fact.keep(state, text) for fact in facts]
+    greeting = f"Nice to meet you, {state.user_name}! " if _name_fact in chosen else ""
+    clauses = joined([clause for clause, _ in kept if clause])
+    answer = f"{greeting}I will remember that {clauses}."
+    return Turn("takes two things", text, answer, tuple(key for _, key in kept))
 
 
 def about_me(rng: random.Random, state: State, split: Split) -> Turn:
@@ -216,6 +268,7 @@ def about_me(rng: random.Random, state: State, split: Split) -> Turn:
     if state.city is not None:
         facts.append((f"you live in {state.city}", state.city))
     facts += [(f"your favourite {k} is {v}", v) for k, v in state.favourites.items()]
+    facts += [(f"your {who} is called {name}", name) for who, name in state.called.items()]
     if not facts:
         answer = "You have not told me anything about you yet. What is your name?"
         return _told(state, "nothing told", text, answer, _NOT_TOLD)

@@ -61,6 +61,9 @@ _FRAMES = Wordings(
     "a haiku|a limerick|a report|a tweet] [about|for|on] [a |]{noun}.",
     "[Write|Give me|Can you write|Show me] [code|a program|a Python script|a function|a query|"
     "a class|a regex] [for|to sort|about|that makes] {topic}.",
+    "[Write|Write me|Code|I need|Can you write|Implement] [a|me a|some] [Python|JavaScript|SQL] "
+    "[function|script|program|code] [that sorts a list|to read a file|to parse JSON|that adds two "
+    "numbers|for my website|that prints hello world|][.|?|, please|]",
     "[Translate|How do you say|What is|What's] [{noun}|the word {noun}] [to|into|in] {language}[?|"
     "]",
     "[Translate|Say] this [to|in|into] {language}: {noun}[.|]",
