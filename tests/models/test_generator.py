@@ -208,7 +208,7 @@ def test_of_one_who_told_who_he_is_and_where_both_may_be_asked_at_once() -> None
 
 def test_a_list_that_is_wanted_in_capitals_is_written_in_them() -> None:
     drawn = [lists.some_of(random.Random(number), State(), "train") for number in range(300)]
-    wanted = re.compile("upper|caps|capitals|big letters", re.IGNORECASE)
+    wanted = re.compile("upper|all caps|in capitals|in capital letters|big letters", re.IGNORECASE)
     asked = [turn for turn in drawn if wanted.search(turn.user)]
     assert len(asked) > 5
     assert all(turn.assistant.isupper() for turn in asked)

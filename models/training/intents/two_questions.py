@@ -9,7 +9,6 @@ from models.training.intents import (
     memory,
     opposites,
     order,
-    weather,
 )
 from models.training.intents.base import Intent, State, Turn
 from models.training.wording import Split, Wordings
@@ -20,7 +19,6 @@ _SHORT: tuple[Intent, ...] = (
     arithmetic.add_or_subtract,
     order.neighbour,
     colours.colour_of,
-    weather.weather_of,
 )
 _BOTH = Wordings(
     "{first} and {second}?",
