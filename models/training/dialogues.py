@@ -11,6 +11,7 @@ from models.training.intents import (
     follow_up,
     geography,
     inference,
+    inference_reversed,
     lists,
     memory,
     notes,
@@ -32,7 +33,8 @@ Message = dict[str, str]
 # How often each intent is drawn, relative to the others.
 _WEIGHTS: dict[Intent, float] = {
     inference.define: 34,
-    inference.why: 18,
+    inference_reversed.term_for: 4,
+    inference.why: 22,
     inference.when: 8,
     inference.compare: 6,
     inference.compare_any: 6,
@@ -78,7 +80,15 @@ _NAMED_FACTOR = 8.0
 _ON_FACTOR = 2.5
 # Each name of the world has to be learned in capitals, as other words do not tell how.
 _WORLD_UPPER_FACTOR = 3.0
-_OF_THE_WORLD = ("capitals", "countries", "weather")
+_OF_THE_WORLD = ("capitals", "countries", "weather", "short lists", "colours")
+# "And Italy?": the next of the same kind.
+_NEXT_FACTOR = 3.0
+_NEXT: dict[str, Intent] = {
+    "capitals": geography.capital,
+    "opposites": opposites.opposite,
+    "colours": colours.colour_of,
+    "sums": arithmetic.add_or_subtract,
+}
 _REWRITING = (rewriting.repeat, rewriting.shorten, rewriting.upper_case)
 # A long conversation tells some of these first and asks for them last.
 _RECALLS: tuple[tuple[Intent, tuple[Intent, ...]], ...] = (
@@ -206,6 +216,8 @@ def _factors(state: State) -> dict[Intent, float]:
         factors |= dict.fromkeys(on, _ON_FACTOR)
     if state.last_kind in _OF_THE_WORLD:
         factors[rewriting.upper_case] = _WORLD_UPPER_FACTOR
+    if state.last_kind in _NEXT:
+        factors[_NEXT[state.last_kind]] = _NEXT_FACTOR
     factors[weather.weather_there] = _UNTOLD_FACTOR if state.city is None else _THERE_FACTOR
     if state.assistant_name != State().assistant_name:
         factors[smalltalk.who_are_you] = _NAMED_FACTOR

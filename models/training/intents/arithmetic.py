@@ -60,6 +60,13 @@ _ADD = Wordings(
     "[Math question: |A sum: |Quick math: |]what is {a} [+|plus] {b}?",
     "{b} more than {a}[?| is?]",
     "[sum|add|plus] {a} {b}",
+    "[And|Now|Then|What about|And what is|OK and] {a} [plus|+|and] {b}[?|]",
+    "{a} and {b}[, added up|, together|, summed up| in total|, added together| - the sum][?|]",
+    "[If I pay|I paid|She paid|We pay] {a} [euros|dollars] for [the pizza|a book|lunch|a ticket] "
+    "and {b} for [a drink|a pen|the bus][, how much in total?|. How much is that together?|, how "
+    "much did we spend in total?|. The sum?]",
+    "{a} [kids|people|children] are [in a room|on the bus|at the party] and {b} more come[, how "
+    "many now?|. How many are there?|, how many is that]",
     "[Total of|The total of] {a} and {b}[?|]",
     "[There are|I see|We have|Anna has|Tom has] {a} {things} and {b} more [come|arrive|are added]"
     "[. How many are there?|, how many now?|. How many {things} are there?|, how many in all?]",
@@ -90,6 +97,12 @@ _SUBTRACT = Wordings(
     "from {a}?",
     "[How much|What] [does|do] {a} [minus|without|less] {b} [make|give|equal|leave]?",
     "[minus|subtract|take away]: {a}, {b}",
+    "[And|Now|Then|What about|And what is|OK and] {a} [minus|-|less] {b}[?|]",
+    "[There were|There are|I saw|We counted] {a} [birds|children|people|cats] [on a roof|on the "
+    "bus|in a room|at the party][,| and] {b} [flew away|left|went home|ran away][, how many "
+    "stay?|. How many are left?|, how many remain|, how many are still there?]",
+    "[A|The] [book|ticket|coffee|pizza] costs {b} and I [pay with|give|have] {a}[. How much do I "
+    "get back?|, what change do I get?|. What is left?]",
     "[I had|She had|He had|Tom has|Anna has|There were] {a} {things} and [lost|ate|gave away|sold|"
     "broke|spent] {b}[. How many are left?|, how many now?|. How many do I have?|, what is left?]",
     "[Of|Out of|From] {a} {things}[,|] {b} [are gone|were sold|were lost|broke][, how many are left"

@@ -26,6 +26,18 @@ _ASK = Wordings(
     "{bare} [colour|color][?|]",
     "[Usually|Normally], what [colour|color] is {thing}?",
 )
+# After the colour of something, the next thing alone will do.
+_AND = Wordings(
+    "And {thing}?",
+    "[And|What about|How about|Now|And of] {thing}[?|]",
+)
+_IS_IT = Wordings(
+    "Is {thing} {colour}?",
+    "Is {thing} {colour}[ or {other}| or rather {other}|]?",
+    "{Thing} is {colour}[, right?|, or not?|, isn't it?| or {other}?|, or is it {other}?]",
+    "[Is it true that|I think|Somebody says] {thing} is {colour}[.|?|, right?]",
+)
+_AND_SHARE, _IS_IT_SHARE = 0.5, 0.12
 _ARTICLE = re.compile(r"^(the|an?) ")
 _UNKNOWN_SHARE = 0.12
 
@@ -50,7 +62,17 @@ def colour_of(rng: random.Random, state: State, split: Split) -> Turn:
     if rng.random() < _UNKNOWN_SHARE:
         thing, colour = names.with_article(names.invented_word(rng)), ""
     bare = _ARTICLE.sub("", thing)
-    text = _ASK.pick(rng, split).format(thing=thing, Thing=capitalized(thing), bare=bare)
+    frames = _ASK
+    if state.last_kind == "colours" and rng.random() < _AND_SHARE:
+        frames = _AND
+    elif rng.random() < _IS_IT_SHARE:
+        frames = _IS_IT
+    named, other = rng.sample(sorted({colour, *names.COLOURS} - {""}), 2)
+    if colour and rng.random() < 0.5:
+        named = colour
+    text = frames.pick(rng, split).format(
+        thing=thing, Thing=capitalized(thing), bare=bare, colour=named, other=other
+    )
     if not colour:
         said = as_typed(user := typed(rng, text, protected=[bare]), bare)
         article = "an" if said[0] in "aeiou" else "a"

@@ -51,6 +51,9 @@ _CAPITAL = Wordings(
     "[For my quiz|For a crossword|For school|In geography]: [what is |]the capital of {country}?",
     "[The name of the capital|Name of the capital|Capital name] of {country}[?|, please|]",
     "{country} has [which|what] capital[ city|]?",
+    "[capitol|the capitol|capitol city|captial] of {country}[?|]",
+    "[great, then|OK then|and now|please|try] {country}['s capital| and its capital|: the capital]"
+    "[?|, please|]",
 )
 _CAPITAL_OF_ADJECTIVE = Wordings(
     "What is the {adjective} capital?",
@@ -78,6 +81,8 @@ _IS_IT = Wordings(
     "Is {country}'s capital[ city|] {city}?",
     "[True or false: |True or not: |Check: ]{city} is the capital of {country}[.|?]",
     "Is [the city of |]{city} [really |]the capital [of|in] {country}?",
+    "[What is|What's] the capital of {country}[?|,|:] [Is it {city}|{city}, right|{city}]?",
+    "[The capital of {country}|{country}'s capital][:|,] is [it|that] {city}[?| or not?]",
 )
 _COUNTRY = Wordings(
     "Which country has the capital {city}?",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from models.training import knowledge, names, world
+from models.training.intents import inference_scenes
 from models.training.intents import inference_wordings as wordings
 from models.training.intents.base import State, Turn
 from models.training.knowledge import Comparison, Term, When, Why, first_sentence, without_article
@@ -49,6 +50,11 @@ _VALUES = {
     "memory bandwidth": "2 TB/s, 50 GB/s",
 }
 _VALUE_SHARE = 0.12
+# Of what is asked otherwise, how much comes with where the term was met, and how much is the term
+# alone.
+_SCENE_SHARE, _ALONE_SHARE = 0.2, 0.12
+# Much of what people type has no capitals at all, and an abbreviation looks quite different then.
+_LOWER_SHARE = 0.25
 # To know a term by a misspelled name needs more practice than people give.
 _TYPO_SHARE = 0.3
 _ABBREVIATION = re.compile(r"[A-Z]{2,5}")
@@ -101,6 +107,8 @@ def _turn(
     keys = keys or (first_sentence(answer).rstrip("."),)
     typo_share = _TYPO_SHARE if split == "train" else TYPO_SHARE
     asked = typed(rng, question, polite=draw >= 0.2, typo_share=typo_share)
+    if split == "train" and rng.random() < _LOWER_SHARE:
+        asked = asked.lower()
     return Turn(kind, asked, said, keys)
 
 
@@ -179,6 +187,14 @@ def define(rng: random.Random, state: State, split: Split) -> Turn:
         frames = wordings.PURPOSE
     elif term.bare_name not in whens_of() and rng.random() < _WORTH_SHARE:
         frames = wordings.WHEN
+    if frames is wordings.DEFINE:
+        draw = rng.random()
+        if draw < _SCENE_SHARE:
+            question = inference_scenes.met_somewhere(rng, split, name)
+            return _turn(rng, state, split, "terms", question, term.definition, term.idea)
+        if draw < _SCENE_SHARE + _ALONE_SHARE:
+            question = inference_scenes.typed_alone(rng, split, name, without_article(name))
+            return _turn(rng, state, split, "terms", question, term.definition, term.idea)
     slots = {"term": name, "thing": name, "Term": capitalized(name), "Thing": capitalized(name)}
     slots |= {"bare": without_article(name), "value": rng.choice((value or "").split(", "))}
     question = frames.pick(rng, split).format(**slots)

@@ -122,6 +122,11 @@ PURPOSE = Wordings(
     "Why should [I|we|anybody|anyone] [care about|know about|bother with|look at|use] {term}?",
     "What do [I|we|people] [gain|get|win] [from|with|by] {term}?",
     "What is so [good|great|special|important] about {term}?",
+    "{term}[, but why?|: why?| - why would anyone want that?|, what for?| and why bother?|. Why?]",
+    "Why did [everyone|everybody|people|they|our team] [move|switch|change] to {term}?",
+    "[Is there any|What's the|I see no] reason [for|to use|to have] {term}[?|]",
+    "[Our team|My boss|Everybody] [uses|wants|loves|turned on] {term}[. Why?|, why?|. What for?|. "
+    "What does it bring?|, what do we gain?]",
     "[What's|What is] the big deal [with|about] {term}?",
 )
 PURPOSE_OF_IT = Wordings(
@@ -147,6 +152,14 @@ WHY = Wordings(
     "[Any idea|Reason|The reason|Explanation] why {clause}?",
     "[Help me understand|Help me see|It is not clear to me|I'd like to know] why {clause}.",
     "[What explains|What is behind the fact|What makes it so] that {clause}?",
+    "[Strange result|Observation|Funny|Hm|I noticed|We saw|In our tests]: {clause}[. How is this "
+    "possible?|. Why?|. How come?|. Any idea why?|, why|. Is that normal? Why?]",
+    "[I noticed|We saw|I see|We find|People say|They say|It seems] that {clause}[. How is this "
+    "possible?|, any idea why?|. What is behind it?|, but why|.. why so|. Why would that be?]",
+    "{clause}[.. why|, why so| and I don't understand why|, how is this possible?|: reason?| - "
+    "why though]",
+    "[if so|but then|ok but], why {question}[?|]",
+    "[Any idea|Whats the reason|Question for you|Serious question][, |: ]why {question}?",
 )
 WHEN = Wordings(
     "When should I use {thing}?",
@@ -229,6 +242,23 @@ COMPARE = Wordings(
     "[Explain|Describe|Tell me about] {a} [vs|versus|compared to|as opposed to] {b}.",
     "What does {a} [do that|have that|offer that] {b} [does not|doesn't]?",
     "[I know {a}, but what is|I understand {a}, but what's different in] {b}?",
+    "[My dev|One team|My colleague|One vendor] [uses|runs|likes|prefers] {a} [but|and|while] "
+    "[the server|another|I|the other] [uses|runs|prefers|likes] {b}[, whats different between them"
+    "|. What is the difference?|, which is better?|. Who is right?]",
+    "{A} and {b} [sound alike|sound the same|look similar|seem the same][, which does what?|. "
+    "What's the difference?|, or not?| to me.]",
+    "[Do I|Would I|Will I] [lose|gain|win|miss] [something|anything|much] [using|with|if I use] "
+    "{a} instead of {b}?",
+    "[Isn't|Aren't|Is|Isnt] {a} [just|basically|only] [the inverse of|another word for|a kind of|a "
+    "better|the same as] {b}?",
+    "{a} or {b}[, whats the diff|, whats the diff and which do i use|? cant decide|, im confused|, "
+    "which do i report]",
+    "[For one user|At home|In production|On a small GPU|For a chatbot|For a startup][: |, ][{a} or "
+    "{b}|which is better, {a} or {b}|should I take {a} or {b}]?",
+    "[which is better|what would you take|what should I choose|which one] [for one user|at home|in "
+    "production|on a small GPU|for a chatbot|for a startup][, |: ]{a} or {b}[?|]",
+    "[We switched|We moved|They want to move|Somebody told me to switch] from {a} to {b}[. What "
+    "changes?|, what's the difference?|. Is that good?|, what do we get?]",
 )
 COMPARE_IT = Wordings(
     "How is it different from {b}?",

@@ -12,7 +12,11 @@ from models.training.knowledge import first_sentence
 from models.training.wording import Split, as_typed, capitalized, joined, typed
 from models.training.world import table
 
-_WHO = ("dog", "cat", "horse", "sister", "brother", "son", "daughter", "friend", "boss", "boat")
+_WHO = (
+    *("dog", "cat", "horse", "sister", "brother", "son", "daughter", "friend", "boss", "boat"),
+    *("husband", "wife", "mother", "father", "baby", "hamster", "rabbit", "parrot", "puppy", "car"),
+    *("teacher", "neighbour", "goldfish", "turtle", "uncle", "aunt"),
+)
 _NOT_TOLD = "not told me"
 
 

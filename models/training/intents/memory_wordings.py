@@ -133,6 +133,10 @@ TELL_CALLED = Wordings(
     "My {who}'s name is {name}.",
     "I have a {who} [named|called] {name}.",
     "The name of my {who} is {name}.",
+    "[By the way|Also|Guess what|Oh and], my {who} is [called|named] {name}.",
+    "[I got|We got|We have|There is also] a {who}[, {name}| named {name}|, called {name}|: "
+    "{name}].",
+    "My {who} {name} [is here too|says hello|is the best|sleeps].",
     "[We|I] call my {who} {name}.",
     "{name} is [the name of my {who}|my {who}|my {who}'s name].",
 )
@@ -143,6 +147,9 @@ ASK_CALLED = Wordings(
     "[Do you know|Do you remember|Remind me] [what my {who} is called|the name of my {who}]?",
     "[How|What] [did I say |]my {who} is called?",
     "Who is my {who}?",
+    "[Name of|The name of|And the name of|And] my {who}[?|, please?| again?| - what was it?]",
+    "What was my {who}'s name[ again|]?",
+    "[My|And my] {who}'s name[?| again?| is| was?]",
 )
 ABOUT_ME = Wordings(
     "What do you know about me?",

@@ -27,7 +27,20 @@ _ASK = Wordings(
     "[Can you|Could you] [tell me|name|give me|say] the [opposite|contrary|reverse] of {word}?",
     "[If something is|When it is] the [opposite|contrary|reverse] of {word}, what is it?",
     "[And|So|Now|Then] the opposite of {word}[?|, please?]",
+    "[What is|Give me|Name|I need] [the|an] [opposite|antonym|contrary] of '{word}'[?|, please.|]",
+    '[What is|Give me] the [opposite|antonym|contrary] of "{word}"[?|, please.|]',
+    "[Opposit|Oposite|the opposit|antonim] of {word}[?|]",
+    "[My teacher|My son|My crossword|Our homework] [wants|asks for|needs] the opposite of {word}"
+    "[, can you help me?|, help|. What is it?|, please.|]",
+    "[What is|Whats|Tell me] the other way round of {word}[?|]",
+    "{word} and then the opposite[?|, please?| of it?]",
 )
+# After an opposite, the next word alone will do.
+_AND = Wordings(
+    "And of {word}?",
+    "[And|What about|How about|And of|Now|And the one of|And for] {word}[?|]",
+)
+_AND_SHARE = 0.5
 _UNKNOWN_SHARE = 0.12
 
 
@@ -50,7 +63,8 @@ def _words() -> tuple[str, ...]:
 def opposite(rng: random.Random, state: State, split: Split) -> Turn:
     known = rng.random() >= _UNKNOWN_SHARE
     word = rng.choice(_words()) if known else names.invented_word(rng)
-    text = _ASK.pick(rng, split).format(word=word)
+    goes_on = state.last_kind == "opposites" and rng.random() < _AND_SHARE
+    text = (_AND if goes_on else _ASK).pick(rng, split).format(word=word)
     text = capitalized(text)
     if not known:
         answer = f"I don't know the opposite of {word}."

@@ -23,6 +23,8 @@ _BEFORE = Wordings(
     "[What is|What's|Tell me|Name] the {thing} [before|preceding|right before] {x}[?|]",
     "[What|Which {thing}] was before {x}?",
     "Before {x} comes [what|which {thing}|...|]?",
+    "{x} [follows|comes after|is right after] [which|what] {thing}?",
+    "[What's|What is|Which is] the {thing} [that comes |][just |right |][ahead of|before] {x}[?|]",
     "[The|] {thing} before {x}[?|]",
 )
 _BETWEEN = Wordings(

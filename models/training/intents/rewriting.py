@@ -55,6 +55,8 @@ _SHORTEN = Wordings(
     "short|a shorter answer].",
     "[Boil it down|Cut it down|Condense that|Reduce it|Bring it down] to one sentence.",
     "[In|With|Using] [fewer words|one sentence|a single sentence|one short sentence][, please|].",
+    "[Would you mind|Could you try|How about|Do you mind] [summing that up|putting that|saying "
+    "that|writing it] in [a single|one] sentence[ for my notes| for my slides|]?",
 )
 _UPPER = Wordings(
     "Say that in upper case.",
@@ -71,6 +73,8 @@ _UPPER = Wordings(
     "[Make|Turn|Convert|Change] [that|it|your answer] [upper case|into capitals|to uppercase|all "
     "caps|to all caps|into upper case|into capital letters].",
     "[Only|Use only|With] [capitals|capital letters|upper case letters|big letters][, please|].",
+    "[all in|everything in|that in|same in|again in|now in] [caps|capitals|upper case|capital "
+    "letters|big letters][ pls| please|][.|]",
 )
 _ECHO = Wordings(
     "Repeat after me: {text}",

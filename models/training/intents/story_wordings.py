@@ -6,6 +6,8 @@ NAMED = Wordings(
     "{hero} named {name}",
     "{hero} [named|called|with the name|by the name of|whose name is] {name}",
     "{hero} [named|called] {name}",
+    "{bare} {name}",
+    "[the|a|my] {bare} {name}",
     "{name}[,| -| who is] {hero}",
     "{name}, {hero}",
     "{name} the {bare}",

@@ -33,6 +33,9 @@ _OF = Wordings(
     "[Does it|Will it] [rain|snow] [much |a lot |]in {city} in {time}?",
     "[Is {time}|Would {time} be] a good time [to visit|for] {city}?",
     "[What can I expect from|What about] the weather in {city} in {time}?",
+    "[will there be|is there|do they have] [snow|rain|sun|frost|much rain] in {city} in {time}[?|]",
+    "{time} weather [in|for|of] {city}[?|, please|]",
+    "{city}, {time}[: weather?|, how is the weather?|, weather please|, warm or cold?]",
 )
 _OF_UNTIMED = Wordings(
     "What is the weather like in {city}?",
