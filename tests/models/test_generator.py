@@ -11,10 +11,14 @@ from models.training.batches import encode
 from models.training.dialogues import Conversation, conversation, next_intent, recall
 from models.training.intents import (
     arithmetic,
+    colours,
     inference,
+    inference_reversed,
+    inference_scenes,
     lists,
     memory,
     notes,
+    opposites,
     order,
     rewriting,
     two_questions,
@@ -212,6 +216,36 @@ def test_a_list_that_is_wanted_in_capitals_is_written_in_them() -> None:
     asked = [turn for turn in drawn if wanted.search(turn.user)]
     assert len(asked) > 5
     assert all(turn.assistant.isupper() for turn in asked)
+
+
+def test_where_a_term_was_met_is_said_around_its_name() -> None:
+    for number in range(200):
+        text = inference_scenes.met_somewhere(random.Random(number), "train", "TTFT")
+        assert "TTFT" in text
+        assert not re.search(r"[.?] [a-z]", text), text
+
+
+def test_a_term_that_is_described_is_not_named_and_its_definition_is_the_answer() -> None:
+    for number in range(200):
+        turn = inference_reversed.term_for(random.Random(number), State(), "held_out")
+        term = knowledge.spoken_of(turn.assistant)
+        assert term is not None
+        assert not turn.user.startswith(term.names[0])
+        assert turn.assistant == term.definition
+
+
+def test_after_an_answer_the_next_of_its_kind_is_asked_for_in_short() -> None:
+    for intent, kind in ((opposites.opposite, "opposites"), (colours.colour_of, "colours")):
+        state = State(last_kind=kind)
+        texts = [intent(random.Random(number), state, "train").user for number in range(60)]
+        assert [text for text in texts if re.match("(and|what about|how about)", text.lower())]
+
+
+def test_a_colour_may_be_asked_for_by_a_wrong_one() -> None:
+    drawn = [colours.colour_of(random.Random(number), State(), "train") for number in range(400)]
+    asked = [turn for turn in drawn if re.search(r"^is (?!there)", turn.user.lower())]
+    assert [turn for turn in asked if turn.keys[0].removeprefix("is ") not in turn.user.lower()]
+    assert [turn for turn in asked if turn.keys[0].removeprefix("is ") in turn.user.lower()]
 
 
 def test_rewriting_uses_the_last_answer() -> None:
