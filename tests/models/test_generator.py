@@ -25,6 +25,7 @@ from models.training.intents import (
     weather,
 )
 from models.training.intents.base import State
+from models.training.intents.circumstances import with_circumstance
 from models.training.questions import Question, generated_questions
 from models.training.tokenizer import train_tokenizer
 from models.training.wording import Wordings, as_typed, expand, typed
@@ -223,6 +224,15 @@ def test_where_a_term_was_met_is_said_around_its_name() -> None:
         text = inference_scenes.met_somewhere(random.Random(number), "train", "TTFT")
         assert "TTFT" in text
         assert not re.search(r"[.?] [a-z]", text), text
+
+
+def test_what_is_said_beside_a_question_leaves_the_question_whole() -> None:
+    said = set()
+    for number in range(300):
+        text = with_circumstance(random.Random(number), "What is TTFT?")
+        assert "hat is TTFT" in text
+        said.add(text)
+    assert len(said) > 295
 
 
 def test_a_term_that_is_described_is_not_named_and_its_definition_is_the_answer() -> None:

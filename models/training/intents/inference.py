@@ -9,6 +9,7 @@ from models.training import knowledge, names, world
 from models.training.intents import inference_scenes
 from models.training.intents import inference_wordings as wordings
 from models.training.intents.base import State, Turn
+from models.training.intents.circumstances import lowered, with_circumstance
 from models.training.knowledge import Comparison, Term, When, Why, first_sentence, without_article
 from models.training.wording import TYPO_SHARE, Split, Wordings, capitalized, expand, typed
 
@@ -53,6 +54,7 @@ _VALUE_SHARE = 0.12
 # Of what is asked otherwise, how much comes with where the term was met, and how much is the term
 # alone.
 _SCENE_SHARE, _ALONE_SHARE = 0.2, 0.12
+_CIRCUMSTANCE_SHARE = 0.15
 # Much of what people type has no capitals at all, and an abbreviation looks quite different then.
 _LOWER_SHARE = 0.25
 # To know a term by a misspelled name needs more practice than people give.
@@ -101,21 +103,17 @@ def _turn(
         frame = wordings.CONTEXT if draw < 0.14 else wordings.ONE_SENTENCE
         brief = brief or frame is wordings.ONE_SENTENCE
         question = frame.pick(rng, split).format(
-            question=question, inner=_lowered(question), bare=question.rstrip("?.!")
+            question=question, inner=lowered(question), bare=question.rstrip("?.!")
         )
+    elif draw < 0.2 + _CIRCUMSTANCE_SHARE:
+        question = with_circumstance(rng, question)
     said = first_sentence(answer) if brief else answer
     keys = keys or (first_sentence(answer).rstrip("."),)
     typo_share = _TYPO_SHARE if split == "train" else TYPO_SHARE
-    asked = typed(rng, question, polite=draw >= 0.2, typo_share=typo_share)
+    asked = typed(rng, question, polite=draw >= 0.2 + _CIRCUMSTANCE_SHARE, typo_share=typo_share)
     if split == "train" and rng.random() < _LOWER_SHARE:
         asked = asked.lower()
     return Turn(kind, asked, said, keys)
-
-
-def _lowered(question: str) -> str:
-    """The question as it goes on after a comma: `TTFT meaning` and `I wonder` stay as they are."""
-    keeps = question[:2].isupper() or question.startswith(("I ", "I'"))
-    return question if keeps else question[:1].lower() + question[1:]
 
 
 @cache

@@ -6,6 +6,7 @@ from functools import cache
 
 from models.training import knowledge, names
 from models.training.intents.base import State, Turn
+from models.training.intents.circumstances import with_circumstance
 from models.training.knowledge import first_sentence
 from models.training.wording import Split, Wordings, as_typed, capitalized, typed
 from models.training.world import table
@@ -66,6 +67,18 @@ _FRAMES = Wordings(
     "numbers|for my website|that prints hello world|][.|?|, please|]",
     "[Translate|How do you say|What is|What's] [{noun}|the word {noun}] [to|into|in] {language}[?|"
     "]",
+    "[best|cheapest|good|fastest] {noun} [under {big} euros|for a beginner|in {year}|near me|to "
+    "buy][?|]",
+    "[Translate|How do I say|Say] '{noun}' [to|into|in] {language}[?|.|]",
+    "[I need|Give me|Find me|Suggest] a [good |nice |funny |][name|title|slogan|logo|gift idea] "
+    "for my {noun}[.|?|]",
+    "[What is|Whats|How much is] {brand} worth [now|today|rn|these days][?|]",
+    "How [tall|high|deep|long|old|far away] is [Mount Everest|the Eiffel Tower|the Nile|the "
+    "Pacific|the Great Wall|the Amazon|the moon]?",
+    "[Fix|Debug|Correct|Review] my [code|script|function|query|homework][: {word}|, please|.|]",
+    "[Why did|How did|When did] [the Roman empire|the Soviet Union|Rome|the Maya] [fall|end|"
+    "disappear][?|, in your opinion?]",
+    "Explain {science} [like I'm five|to a child|simply|in simple words][.|, please.]",
     "[Translate|Say] this [to|in|into] {language}: {noun}[.|]",
     "[Correct|Check|Proofread] [my essay|my homework|my grammar|this text|my code][.|, please.|]",
     "[Help me|Can you help] [with|do] my [homework|essay|thesis|exam|taxes|application|CV][.|?|]",
@@ -190,6 +203,7 @@ _ABOUT = (
     "I don't know what {x} is. I know terms of LLM inference, capitals and short stories.",
 )
 # How often the answer says what it is that it does not know, where one word was asked for.
+_CIRCUMSTANCE_SHARE = 0.1
 _ECHO_SHARE = 0.35
 _ECHOED = ("word", "person")
 
@@ -245,6 +259,8 @@ def off_topic(rng: random.Random, state: State, split: Split) -> Turn:
     wording = _FRAMES.pick(rng, split)
     slots = _slots(rng)
     text = capitalized(wording.format(**slots))
+    if rng.random() < _CIRCUMSTANCE_SHARE:
+        text = with_circumstance(rng, text)
     echoed = next((slot for slot in _ECHOED if f"{{{slot}}}" in wording), None)
     if echoed is None or rng.random() > _ECHO_SHARE:
         answer = rng.choice(_REFUSALS)

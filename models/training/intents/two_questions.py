@@ -11,6 +11,7 @@ from models.training.intents import (
     order,
 )
 from models.training.intents.base import Intent, State, Turn
+from models.training.intents.circumstances import lowered
 from models.training.wording import Split, Wordings
 
 _SHORT: tuple[Intent, ...] = (
@@ -59,6 +60,4 @@ def _told(state: State) -> list[Intent]:
 
 def _within(text: str) -> str:
     """A question as it stands within a sentence."""
-    text = text.rstrip("?.!")
-    keeps = text[:2].isupper() or text.startswith(("I ", "I'"))
-    return text if keeps else text[:1].lower() + text[1:]
+    return lowered(text.rstrip("?.!"))
