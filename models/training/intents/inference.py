@@ -54,6 +54,7 @@ _VALUE_SHARE = 0.12
 # Of what is asked otherwise, how much comes with where the term was met, and how much is the term
 # alone.
 _SCENE_SHARE, _ALONE_SHARE = 0.2, 0.12
+# Of all questions, how many stand beside something else that is said.
 _CIRCUMSTANCE_SHARE = 0.15
 # Much of what people type has no capitals at all, and an abbreviation looks quite different then.
 _LOWER_SHARE = 0.25
@@ -185,18 +186,22 @@ def define(rng: random.Random, state: State, split: Split) -> Turn:
         frames = wordings.PURPOSE
     elif term.bare_name not in whens_of() and rng.random() < _WORTH_SHARE:
         frames = wordings.WHEN
-    if frames is wordings.DEFINE:
-        draw = rng.random()
-        if draw < _SCENE_SHARE:
-            question = inference_scenes.met_somewhere(rng, split, name)
-            return _turn(rng, state, split, "terms", question, term.definition, term.idea)
-        if draw < _SCENE_SHARE + _ALONE_SHARE:
-            question = inference_scenes.typed_alone(rng, split, name, without_article(name))
-            return _turn(rng, state, split, "terms", question, term.definition, term.idea)
-    slots = {"term": name, "thing": name, "Term": capitalized(name), "Thing": capitalized(name)}
-    slots |= {"bare": without_article(name), "value": rng.choice((value or "").split(", "))}
-    question = frames.pick(rng, split).format(**slots)
+    question = _without_a_frame(rng, split, name) if frames is wordings.DEFINE else None
+    if question is None:
+        slots = {"term": name, "thing": name, "Term": capitalized(name), "Thing": capitalized(name)}
+        slots |= {"bare": without_article(name), "value": rng.choice((value or "").split(", "))}
+        question = frames.pick(rng, split).format(**slots)
     return _turn(rng, state, split, "terms", question, term.definition, term.idea)
+
+
+def _without_a_frame(rng: random.Random, split: Split, name: str) -> str | None:
+    """Now and then the term is only met somewhere, or is all that is typed."""
+    draw = rng.random()
+    if draw < _SCENE_SHARE:
+        return inference_scenes.met_somewhere(rng, split, name)
+    if draw < _SCENE_SHARE + _ALONE_SHARE:
+        return inference_scenes.typed_alone(rng, split, name, without_article(name))
+    return None
 
 
 def why(rng: random.Random, state: State, split: Split) -> Turn:
