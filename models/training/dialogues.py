@@ -39,6 +39,7 @@ _WEIGHTS: dict[Intent, float] = {
     inference.compare: 6,
     inference.compare_any: 6,
     inference.compare_with_unknown: 1,
+    inference.compare_them: 2,
     follow_up.follow_up: 8,
     geography.capital: 10,
     geography.country_of_capital: 3,
@@ -57,7 +58,7 @@ _WEIGHTS: dict[Intent, float] = {
     memory.ask_favourite: 9,
     memory.tell_called: 2,
     memory.ask_called: 1,
-    memory.about_me: 2.5,
+    memory.about_me: 4,
     rewriting.repeat: 30,
     rewriting.shorten: 6,
     rewriting.upper_case: 28,
@@ -69,7 +70,7 @@ _WEIGHTS: dict[Intent, float] = {
     off_topic.off_topic: 14,
     stories.story: 22,
     notes.short_notes: 5,
-    two_questions.two_questions: 4,
+    two_questions.two_questions: 14,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
 _TOLD_FACTOR, _UNTOLD_FACTOR, _THERE_FACTOR = 9.0, 0.3, 2.0
@@ -78,6 +79,8 @@ _NAMED_FACTOR = 8.0
 # After a definition people ask on: "Why does it matter?", "When should I use it?" Mostly where that
 # is known, or that nothing is known is the safe guess.
 _ON_FACTOR = 2.5
+# "What is the difference between the two?" is asked where two terms were spoken of.
+_THEM_FACTOR = 60.0
 # Each name of the world has to be learned in capitals, as other words do not tell how.
 _WORLD_UPPER_FACTOR = 3.0
 _OF_THE_WORLD = ("capitals", "countries", "weather", "short lists", "colours")
@@ -214,6 +217,7 @@ def _factors(state: State) -> dict[Intent, float]:
     elif follow_up.has_more(state.last_answer):
         on = (inference.why, inference.when, follow_up.follow_up)
         factors |= dict.fromkeys(on, _ON_FACTOR)
+    factors[inference.compare_them] = _THEM_FACTOR if inference.last_two(state) else 0.0
     if state.last_kind in _OF_THE_WORLD:
         factors[rewriting.upper_case] = _WORLD_UPPER_FACTOR
     if state.last_kind in _NEXT:
@@ -229,6 +233,7 @@ def ask(intent: Intent, rng: random.Random, state: State, split: Split) -> Turn:
     turn = intent(rng, state, split)
     if split == "train":
         turn = sometimes_in_other_words(rng, turn)
+    state.earlier_answer = state.last_answer
     state.last_answer, state.last_kind = turn.assistant, turn.kind
     return turn
 

@@ -26,6 +26,7 @@ from models.training.intents import (
 )
 from models.training.intents.base import State
 from models.training.intents.circumstances import with_circumstance
+from models.training.knowledge import first_sentence
 from models.training.questions import Question, generated_questions
 from models.training.tokenizer import train_tokenizer
 from models.training.wording import Wordings, as_typed, expand, typed
@@ -209,6 +210,32 @@ def test_of_one_who_told_who_he_is_and_where_both_may_be_asked_at_once() -> None
     state = State(user_name="Zubarin", city="Oslo")
     drawn = (two_questions.two_questions(random.Random(n), state, "train") for n in range(30))
     assert any({"Zubarin", "Oslo"} == set(turn.keys) for turn in drawn)
+
+
+def test_the_difference_between_the_two_is_that_of_the_last_two_terms() -> None:
+    prefill, decode = (knowledge.term(name).definition for name in ("prefill", "decode"))
+    state = State(earlier_answer=prefill, last_answer=decode)
+    turn = inference.compare_them(random.Random(3), state, "train")
+    assert turn.kind == "comparisons"
+    assert "prefill" in turn.assistant.lower()
+    assert "decode" in turn.assistant.lower()
+
+
+def test_two_terms_without_a_comparison_are_each_defined_when_the_difference_is_asked() -> None:
+    pruning, ttft = (knowledge.term(name) for name in ("pruning", "TTFT"))
+    state = State(earlier_answer=pruning.definition, last_answer=ttft.definition)
+    turn = inference.compare_them(random.Random(3), state, "train")
+    both = (first_sentence(term.definition) for term in (pruning, ttft))
+    assert turn.assistant == " ".join(both)
+
+
+def test_words_given_to_be_said_are_of_every_kind() -> None:
+    state = State(last_answer="Yes.")
+    drawn = (rewriting.repeat(random.Random(number), state, "train") for number in range(3000))
+    given = [turn for turn in drawn if turn.kind == "echoes"]
+    assert len(given) > 300
+    assert all(turn.assistant in turn.user for turn in given)
+    assert len({word for turn in given for word in turn.assistant.split()}) > 1000
 
 
 def test_a_list_that_is_wanted_in_capitals_is_written_in_them() -> None:

@@ -31,6 +31,7 @@ class State:
     favourites: dict[str, str] = field(default_factory=dict)
     # Who or what of the user's has a name: "dog", "sister".
     called: dict[str, str] = field(default_factory=dict)
+    earlier_answer: str | None = None
     last_answer: str | None = None
     last_kind: str | None = None
     weather_city: str | None = None

@@ -18,7 +18,7 @@ _FOLLOW_UP_SHARE = 0.6
 # Most terms have no "why" or "when" of their own: their "it" would drown that of the others.
 _NOTHING_MORE_SHARE = 0.25
 _OWN_WORDINGS_SHARE = 0.5
-_PURPOSE_SHARE = 0.15
+_PURPOSE_SHARE = 0.2
 # Of what has no answer of its own to "when", as people ask it of anything.
 _WORTH_SHARE = 0.06
 # Terms that are seen with a value, on a dashboard or in a setting, and such values.
@@ -254,10 +254,16 @@ def compare_any(rng: random.Random, state: State, split: Split) -> Turn:
         one, other = rng.sample(knowledge.terms(), 2)
     a, b = (_called(rng, term.names) for term in (one, other))
     question = wordings.COMPARE.pick(rng, split).format(a=a, b=b, A=capitalized(a))
+    answer, idea = _both(one, other)
+    return _turn(rng, state, split, "any two", question, answer, idea)
+
+
+def _both(one: Term, other: Term) -> tuple[str, tuple[str, ...]]:
+    """What each of two terms is, and what the answer must hold."""
     # A sentence that begins with a small letter, as that of vLLM, would not be seen as the second.
     said = sorted((one, other), key=lambda term: not term.definition[0].islower())
     first, second = (first_sentence(term.definition) for term in said)
-    return _turn(rng, state, split, "any two", question, f"{first} {second}", said[0].idea)
+    return f"{first} {second}", said[0].idea
 
 
 def compare_with_unknown(rng: random.Random, state: State, split: Split) -> Turn:
@@ -268,6 +274,29 @@ def compare_with_unknown(rng: random.Random, state: State, split: Split) -> Turn
     question = wordings.COMPARE.pick(rng, split).format(a=a, b=b, A=capitalized(a))
     answer = f"{first_sentence(term.definition)} I don't know the other one."
     return _turn(rng, state, split, "any two", question, answer, term.idea)
+
+
+def last_two(state: State) -> tuple[Term, Term] | None:
+    """The terms that the last two answers spoke of, if they are two."""
+    earlier, last = (
+        answer and knowledge.spoken_of(answer)
+        for answer in (state.earlier_answer, state.last_answer)
+    )
+    return (earlier, last) if earlier and last and earlier != last else None
+
+
+def compare_them(rng: random.Random, state: State, split: Split) -> Turn:
+    """The two terms that were spoken of last."""
+    terms = last_two(state)
+    if terms is None:
+        return compare(rng, state, split)
+    question = wordings.COMPARE_THEM.pick(rng, split)
+    known = _comparisons_of().get(terms[1].bare_name, ())
+    for fact, other in known:
+        if terms[0].bare_name in map(without_article, other):
+            return _turn(rng, state, split, "comparisons", question, fact.answer)
+    answer, idea = _both(*terms)
+    return _turn(rng, state, split, "any two", question, answer, idea)
 
 
 @cache

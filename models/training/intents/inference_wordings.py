@@ -267,6 +267,20 @@ COMPARE_IT = Wordings(
     "[Is it|Is that|Isn't that] [the same as|better than|like] {b}?",
     "[And compared to|And vs|Compared with|Or] {b}?",
 )
+COMPARE_THEM = Wordings(
+    "What is the difference between the two?",
+    "[What's|Whats|Explain|Tell me|And|So what is] the difference[ between them| between the two|"
+    " between those two| between both|][?|, please?|]",
+    "[And how|How|So how] do [they|the two|these two|both of them] [differ|compare|relate]?",
+    "[And which|Which|So which] [one|of them|of the two|of these] [is better|should I use|is "
+    "faster|is slower|do I need|matters more|is worse|would you take]?",
+    "[Compare|Can you compare|Please compare] [them|the two|both|those two][.|, please.|?]",
+    "[Are they|Are the two|Aren't they|So are they|Are both] [the same|the same thing|related|"
+    "different|alike]?",
+    "[How are|In what way are] [they|the two|those] [different|related|connected]?",
+    "[I mix them up|I confuse the two|They sound the same][.|, help.|. Difference?|, which is "
+    "which?]",
+)
 CONTEXT = Wordings(
     "Quick question: {inner}",
     "I am new to [LLM serving|LLM inference|this|the field|language models][. {question}|, so "

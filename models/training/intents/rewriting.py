@@ -1,11 +1,14 @@
 """Saying something again: as it was, in one sentence, in upper case, or what the user gives."""
 
 import random
+import re
+from functools import cache
 
 from models.training import knowledge, names
 from models.training.intents.base import State, Turn
+from models.training.intents.circumstances import circumstance
 from models.training.knowledge import first_sentence
-from models.training.wording import Split, Wordings, typed
+from models.training.wording import Split, Wordings, capitalized, typed
 
 _REPEAT = Wordings(
     "Say that again.",
@@ -81,17 +84,24 @@ _ECHO = Wordings(
     "[Say|Repeat|Please say|Write|Please repeat|Type][:|] {text}",
     "[Say|Repeat|Echo] [this|these words|the following|what I write]: {text}",
     "[Can you|Could you] [say|repeat]: {text}",
+    '[Say|Repeat|Write|Echo|Please say|Repeat after me:|Can you say] "{text}"',
+    "[Repeat after me|Say after me|Repeat these words|Echo|Say|Type this|Just say][,| -|] {text}",
+    "[Say|Repeat|Write] [exactly|just|only|word for word][:|] {text}",
 )
 _ECHO_UPPER = Wordings(
     "Say in upper case: {text}",
     "[Write|Say|Put|Repeat] [this|the following] in [upper case|capitals|all caps|caps]: {text}",
     "[Shout|Upper case|In capitals|Uppercase]: {text}",
     "[Write|Say|Repeat] {text} in [upper case|capitals|all caps|capital letters]",
+    '[Write|Say|Repeat|Put] "{text}" in [upper case|capitals|all caps|capital letters|caps]',
+    "{text}[: in capitals please|, now in upper case| in all caps please|. In capitals, please]",
 )
-# How often a sentence is given to be said, and not a few words.
-_SENTENCES_SHARE = 0.4
+# What is given to be said: a sentence of what the model knows, one that it has never heard, or
+# some words.
+_KNOWN_SHARE, _SENTENCE_SHARE = 0.2, 0.45
 _NOTHING = "I have not said anything yet. What would you like to know?"
-_ECHO_SHARE = 0.15
+_ECHO_SHARE = 0.2
+_WORD = re.compile(r"[a-zA-Z]+")
 
 
 def _nothing_yet(text: str) -> Turn:
@@ -127,16 +137,28 @@ def upper_case(rng: random.Random, state: State, split: Split) -> Turn:
 
 
 def _given(rng: random.Random) -> str:
-    """A few words to say, some of them made up, or a sentence of what the model knows."""
-    capitals = knowledge.capitals()
-    if rng.random() < _SENTENCES_SHARE:
+    draw = rng.random()
+    if draw < _KNOWN_SHARE:
+        capitals = knowledge.capitals()
         country = rng.choice(tuple(capitals))
         of_the_world = f"The capital of {country} is {capitals[country]}."
         return rng.choice((first_sentence(rng.choice(knowledge.answers())), of_the_world))
-    places = (tuple(capitals), tuple(capitals.values()))
-    inventories = (names.ANIMALS, names.COLOURS, names.FOODS, names.FRUITS, *places)
+    if draw < _KNOWN_SHARE + _SENTENCE_SHARE:
+        said = circumstance(rng)
+        return rng.choice((said, said.lower(), capitalized(said) + "."))
     words = [
-        names.invented_word(rng) if rng.random() < 0.5 else rng.choice(rng.choice(inventories))
-        for _ in range(rng.randint(1, 5))
+        names.invented_word(rng) if rng.random() < 0.3 else rng.choice(_words())
+        for _ in range(rng.randint(1, 7))
     ]
-    return " ".join(words)
+    given = " ".join(words)
+    return given if rng.random() < 0.3 else given.lower()
+
+
+@cache
+def _words() -> tuple[str, ...]:
+    """Ordinary words of every kind: all that the model ever says, and names of the world."""
+    said = {word for text in knowledge.answers() for word in _WORD.findall(text)}
+    capitals = knowledge.capitals()
+    places = (*capitals, *capitals.values())
+    listed = (*names.ANIMALS, *names.COLOURS, *names.FOODS, *names.FRUITS, *places)
+    return (*sorted(said), *listed)

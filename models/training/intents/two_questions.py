@@ -1,7 +1,10 @@
 """Two short questions in one message, both answered in their order."""
 
 import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from models.training import knowledge
 from models.training.intents import (
     arithmetic,
     colours,
@@ -12,7 +15,7 @@ from models.training.intents import (
 )
 from models.training.intents.base import Intent, State, Turn
 from models.training.intents.circumstances import lowered
-from models.training.wording import Split, Wordings
+from models.training.wording import Split, Wordings, capitalized, typed
 
 _SHORT: tuple[Intent, ...] = (
     geography.capital,
@@ -28,10 +31,59 @@ _BOTH = Wordings(
     "{second}[?|]",
 )
 _TOLD_SHARE = 0.5
+_ALIKE_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """One question about two things at once, and how each of them is answered."""
+
+    frames: Wordings
+    facts: Callable[[], Mapping[str, str]]
+    answer: str
+
+
+_ALIKE = (
+    _Alike(
+        Wordings(
+            "What are the capitals of {a} and {b}?",
+            "[What's|What is|Tell me|Name] the capital of {a} and [of |the one of |]{b}[?|]",
+            "[Capitals|The capitals|Name the capitals|Tell me the capitals|I need the capitals] "
+            "of {a} and {b}[?|, please.|]",
+            "[Which cities are|Do you know|I need] the capitals of {a} and {b}[?|]",
+            "Capital of {a}[ and capital of|, capital of| and of|? And of] {b}?",
+        ),
+        knowledge.capitals,
+        "The capital of {asked} is {said}.",
+    ),
+    _Alike(
+        Wordings(
+            "What are the opposites of {a} and {b}?",
+            "[What's|What is|Tell me|Name] the opposite of {a} and [of |the one of |]{b}[?|]",
+            "[Opposites|The opposites|Name the opposites|Give me the opposites] of {a} and {b}[?|, "
+            "please.|]",
+            "Opposite of {a}[ and opposite of|, opposite of| and of|? And of] {b}?",
+        ),
+        opposites.opposites,
+        "The opposite of {asked} is {said}.",
+    ),
+    _Alike(
+        Wordings(
+            "What colour are {a} and {b}?",
+            "[What|Which] [colour|colours|color] [are|have] {a} and {b}[?|, please?]",
+            "[What's|What is|Tell me] the colour of {a} and [of |the one of |]{b}[?|]",
+            "Colour of {a}[ and colour of|, colour of| and of|? And of] {b}?",
+        ),
+        colours.colours,
+        "{Asked} is {said}.",
+    ),
+)
 
 
 def two_questions(rng: random.Random, state: State, split: Split) -> Turn:
     """Often about what was told, so that something is recalled twice over."""
+    if not state.brief and rng.random() < _ALIKE_SHARE:
+        return _two_alike(rng, split)
     asked = rng.sample(_SHORT, 2)
     if rng.random() < _TOLD_SHARE:
         told = _told(state)
@@ -44,6 +96,19 @@ def two_questions(rng: random.Random, state: State, split: Split) -> Turn:
     )
     answer = f"{first.assistant} {second.assistant}"
     return Turn("two questions", text, answer, (*first.keys, *second.keys))
+
+
+def _two_alike(rng: random.Random, split: Split) -> Turn:
+    kind = rng.choice(_ALIKE)
+    facts = kind.facts()
+    asked = rng.sample(tuple(facts), 2)
+    text = kind.frames.pick(rng, split).format(a=asked[0], b=asked[1])
+    answers = (
+        kind.answer.format(asked=thing, Asked=capitalized(thing), said=facts[thing])
+        for thing in asked
+    )
+    user = typed(rng, text, protected=asked)
+    return Turn("two questions", user, " ".join(answers), tuple(facts[thing] for thing in asked))
 
 
 def _told(state: State) -> list[Intent]:

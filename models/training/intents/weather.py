@@ -35,6 +35,7 @@ _OF = Wordings(
     "[What can I expect from|What about] the weather in {city} in {time}?",
     "[will there be|is there|do they have] [snow|rain|sun|frost|much rain] in {city} in {time}[?|]",
     "{time} weather [in|for|of] {city}[?|, please|]",
+    "[How about|What about|And|And what about] [in |]{city} in {time}[?|]",
     "{city}, {time}[: weather?|, how is the weather?|, weather please|, warm or cold?]",
 )
 _OF_UNTIMED = Wordings(
