@@ -34,7 +34,7 @@ Message = dict[str, str]
 _WEIGHTS: dict[Intent, float] = {
     inference.define: 34,
     inference_reversed.term_for: 4,
-    inference.why: 22,
+    inference.why: 26,
     inference.when: 8,
     inference.compare: 6,
     inference.compare_any: 6,

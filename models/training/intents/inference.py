@@ -17,7 +17,7 @@ NOTHING_MORE = "That is all I know about it. Ask me for another term, a capital 
 _FOLLOW_UP_SHARE = 0.6
 # Most terms have no "why" or "when" of their own: their "it" would drown that of the others.
 _NOTHING_MORE_SHARE = 0.25
-_OWN_WORDINGS_SHARE = 0.5
+_OWN_WORDINGS_SHARE = 0.6
 _PURPOSE_SHARE = 0.2
 # Of what has no answer of its own to "when", as people ask it of anything.
 _WORTH_SHARE = 0.06

@@ -102,6 +102,8 @@ _KNOWN_SHARE, _SENTENCE_SHARE = 0.2, 0.45
 _NOTHING = "I have not said anything yet. What would you like to know?"
 _ECHO_SHARE = 0.2
 _WORD = re.compile(r"[a-zA-Z]+")
+# "Say it in capitals" means the last answer.
+_POINTING = {"it", "It", "that", "That", "this", "This", "them", "Them"}
 
 
 def _nothing_yet(text: str) -> Turn:
@@ -157,7 +159,7 @@ def _given(rng: random.Random) -> str:
 @cache
 def _words() -> tuple[str, ...]:
     """Ordinary words of every kind: all that the model ever says, and names of the world."""
-    said = {word for text in knowledge.answers() for word in _WORD.findall(text)}
+    said = {word for text in knowledge.answers() for word in _WORD.findall(text)} - _POINTING
     capitals = knowledge.capitals()
     places = (*capitals, *capitals.values())
     listed = (*names.ANIMALS, *names.COLOURS, *names.FOODS, *names.FRUITS, *places)
