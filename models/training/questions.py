@@ -14,6 +14,7 @@ from models.training.intents import (
     colours,
     follow_up,
     geography,
+    given_words,
     inference,
     inference_reversed,
     lists,
@@ -101,6 +102,7 @@ _ALONE: dict[str, Intent] = {
     "name not told": memory.ask_name,
     "city not told": memory.ask_city,
     "short notes": notes.short_notes,
+    "given words": given_words.say,
     "two questions": two_questions.two_questions,
 }
 _OVER_TURNS: dict[str, tuple[Intent, Intent]] = {

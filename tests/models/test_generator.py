@@ -12,6 +12,7 @@ from models.training.dialogues import Conversation, conversation, next_intent, r
 from models.training.intents import (
     arithmetic,
     colours,
+    given_words,
     inference,
     inference_reversed,
     inference_scenes,
@@ -230,12 +231,10 @@ def test_two_terms_without_a_comparison_are_each_defined_when_the_difference_is_
 
 
 def test_words_given_to_be_said_are_of_every_kind() -> None:
-    state = State(last_answer="Yes.")
-    drawn = (rewriting.repeat(random.Random(number), state, "train") for number in range(3000))
-    given = [turn for turn in drawn if turn.kind == "echoes"]
-    assert len(given) > 300
-    assert all(turn.assistant in turn.user for turn in given)
-    assert len({word for turn in given for word in turn.assistant.split()}) > 1000
+    drawn = [given_words.say(random.Random(number), State(), "train") for number in range(1000)]
+    assert all(turn.assistant in turn.user for turn in drawn if turn.kind == "echoes")
+    assert all(turn.assistant.isupper() for turn in drawn if turn.kind == "echoes in capitals")
+    assert len({word for turn in drawn for word in turn.assistant.lower().split()}) > 1000
 
 
 def test_a_list_that_is_wanted_in_capitals_is_written_in_them() -> None:

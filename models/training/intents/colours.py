@@ -57,6 +57,10 @@ def _things() -> tuple[tuple[str, str], ...]:
     return tuple(colours().items())
 
 
+def said_of(thing: str) -> str:
+    return f"{capitalized(thing)} is {colours()[thing]}."
+
+
 def colour_of(rng: random.Random, state: State, split: Split) -> Turn:
     thing, colour = rng.choice(_things())
     if rng.random() < _UNKNOWN_SHARE:
@@ -78,5 +82,5 @@ def colour_of(rng: random.Random, state: State, split: Split) -> Turn:
         article = "an" if said[0] in "aeiou" else "a"
         answer = f"I don't know the colour of {article} {said}."
         return Turn("colours", user, answer, ("I don't know",))
-    answer = f"{capitalized(thing)} is {colour}."
-    return Turn("colours", typed(rng, text, protected=[bare]), answer, (f"is {colour}",))
+    user = typed(rng, text, protected=[bare])
+    return Turn("colours", user, said_of(thing), (f"is {colour}",))

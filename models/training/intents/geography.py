@@ -169,11 +169,15 @@ def _follows_capital(state: State) -> bool:
     return (state.last_answer or "").startswith("The capital of")
 
 
+def said_of(country: str) -> str:
+    return f"The capital of {country} is {knowledge.capitals()[country]}."
+
+
 def capital(rng: random.Random, state: State, split: Split) -> Turn:
     country = rng.choice(_countries())
     city = knowledge.capitals()[country]
     asked = _as_people_say(rng, country)
-    answer = f"The capital of {country} is {city}."
+    answer = said_of(country)
     draw = rng.random()
     if _follows_capital(state) and draw < _AND_SHARE:
         text = _AND.pick(rng, split).format(country=asked)

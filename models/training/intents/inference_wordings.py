@@ -160,6 +160,17 @@ WHY = Wordings(
     "why though]",
     "[if so|but then|ok but], why {question}[?|]",
     "[Any idea|Whats the reason|Question for you|Serious question][, |: ]why {question}?",
+    "{clause}[, what gives?| - what gives| what's going on?| lol. how can that be| and what's "
+    "behind that| explain pls|, what's the logic behind that?|. what is happening there?| - what's "
+    "the explanation?|?! explain|. How's that?]",
+    "[Silly question maybe|Stupid question|Weird|Sorry if this is obvious][, but |: ]why {question}"
+    "[?|]",
+    "[People keep asking me|My students ask me|A customer asks|Everybody asks me] why {clause}[.|. "
+    "What do I say?|, what is the answer?|]",
+    "[For what reason|By what logic|What on earth is the reason,|Do you know,] why {question}?",
+    "[I never understood|It puzzles me|I keep wondering|Nobody could tell me] why {clause}[.|?|, "
+    "can you?|, help]",
+    "[ok and |so |hm, ][what's the reason|what is the logic|what is behind it] that {clause}[?|]",
 )
 WHEN = Wordings(
     "When should I use {thing}?",

@@ -41,8 +41,7 @@ def known_notes() -> list[str]:
     """Everything the world knows as one-line notes."""
     lines = [term.definition for term in knowledge.terms()]
     lines += [fact.answer for fact in knowledge.whys()]
-    capitals = knowledge.capitals().items()
-    return lines + [f"The capital of {country} is {city}." for country, city in capitals]
+    return lines + [geography.said_of(country) for country in knowledge.capitals()]
 
 
 def long_notes(rng: random.Random, state: State, split: Split, *, notes_chars: int) -> Turn:

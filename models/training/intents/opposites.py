@@ -60,6 +60,10 @@ def _words() -> tuple[str, ...]:
     return tuple(opposites())
 
 
+def said_of(word: str) -> str:
+    return f"The opposite of {word} is {opposites()[word]}."
+
+
 def opposite(rng: random.Random, state: State, split: Split) -> Turn:
     known = rng.random() >= _UNKNOWN_SHARE
     word = rng.choice(_words()) if known else names.invented_word(rng)
@@ -70,10 +74,5 @@ def opposite(rng: random.Random, state: State, split: Split) -> Turn:
         answer = f"I don't know the opposite of {word}."
         user = typed(rng, text, protected=[word, capitalized(word)])
         return Turn("opposites", user, answer, ("I don't know",))
-    said = opposites()[word]
-    return Turn(
-        "opposites",
-        typed(rng, text, protected=[word]),
-        f"The opposite of {word} is {said}.",
-        (said,),
-    )
+    user = typed(rng, text, protected=[word])
+    return Turn("opposites", user, said_of(word), (opposites()[word],))

@@ -1,14 +1,10 @@
-"""Saying something again: as it was, in one sentence, in upper case, or what the user gives."""
+"""Saying the last answer again: as it was, in one sentence, in upper case."""
 
 import random
-import re
-from functools import cache
 
-from models.training import knowledge, names
 from models.training.intents.base import State, Turn
-from models.training.intents.circumstances import circumstance
 from models.training.knowledge import first_sentence
-from models.training.wording import Split, Wordings, capitalized, typed
+from models.training.wording import Split, Wordings, typed
 
 _REPEAT = Wordings(
     "Say that again.",
@@ -79,31 +75,7 @@ _UPPER = Wordings(
     "[all in|everything in|that in|same in|again in|now in] [caps|capitals|upper case|capital "
     "letters|big letters][ pls| please|][.|]",
 )
-_ECHO = Wordings(
-    "Repeat after me: {text}",
-    "[Say|Repeat|Please say|Write|Please repeat|Type][:|] {text}",
-    "[Say|Repeat|Echo] [this|these words|the following|what I write]: {text}",
-    "[Can you|Could you] [say|repeat]: {text}",
-    '[Say|Repeat|Write|Echo|Please say|Repeat after me:|Can you say] "{text}"',
-    "[Repeat after me|Say after me|Repeat these words|Echo|Say|Type this|Just say][,| -|] {text}",
-    "[Say|Repeat|Write] [exactly|just|only|word for word][:|] {text}",
-)
-_ECHO_UPPER = Wordings(
-    "Say in upper case: {text}",
-    "[Write|Say|Put|Repeat] [this|the following] in [upper case|capitals|all caps|caps]: {text}",
-    "[Shout|Upper case|In capitals|Uppercase]: {text}",
-    "[Write|Say|Repeat] {text} in [upper case|capitals|all caps|capital letters]",
-    '[Write|Say|Repeat|Put] "{text}" in [upper case|capitals|all caps|capital letters|caps]',
-    "{text}[: in capitals please|, now in upper case| in all caps please|. In capitals, please]",
-)
-# What is given to be said: a sentence of what the model knows, one that it has never heard, or
-# some words.
-_KNOWN_SHARE, _SENTENCE_SHARE = 0.2, 0.45
 _NOTHING = "I have not said anything yet. What would you like to know?"
-_ECHO_SHARE = 0.2
-_WORD = re.compile(r"[a-zA-Z]+")
-# "Say it in capitals" means the last answer.
-_POINTING = {"it", "It", "that", "That", "this", "This", "them", "Them"}
 
 
 def _nothing_yet(text: str) -> Turn:
@@ -111,9 +83,6 @@ def _nothing_yet(text: str) -> Turn:
 
 
 def repeat(rng: random.Random, state: State, split: Split) -> Turn:
-    if rng.random() < _ECHO_SHARE:
-        given = _given(rng)
-        return Turn("echoes", _ECHO.pick(rng, split).format(text=given), given, (given,))
     text = typed(rng, _REPEAT.pick(rng, split))
     if state.last_answer is None:
         return _nothing_yet(text)
@@ -129,38 +98,9 @@ def shorten(rng: random.Random, state: State, split: Split) -> Turn:
 
 
 def upper_case(rng: random.Random, state: State, split: Split) -> Turn:
-    if rng.random() < _ECHO_SHARE or state.last_answer is None:
-        given = _given(rng)
-        text = _ECHO_UPPER.pick(rng, split).format(text=given)
-        return Turn("echoes", text, given.upper(), (given,))
+    text = typed(rng, _UPPER.pick(rng, split))
+    if state.last_answer is None:
+        return _nothing_yet(text)
     # Long answers in capitals are many rare tokens: one sentence shows it as well.
     answer = first_sentence(state.last_answer).upper()
-    return Turn("upper case", typed(rng, _UPPER.pick(rng, split)), answer, (answer,))
-
-
-def _given(rng: random.Random) -> str:
-    draw = rng.random()
-    if draw < _KNOWN_SHARE:
-        capitals = knowledge.capitals()
-        country = rng.choice(tuple(capitals))
-        of_the_world = f"The capital of {country} is {capitals[country]}."
-        return rng.choice((first_sentence(rng.choice(knowledge.answers())), of_the_world))
-    if draw < _KNOWN_SHARE + _SENTENCE_SHARE:
-        said = circumstance(rng)
-        return rng.choice((said, said.lower(), capitalized(said) + "."))
-    words = [
-        names.invented_word(rng) if rng.random() < 0.3 else rng.choice(_words())
-        for _ in range(rng.randint(1, 7))
-    ]
-    given = " ".join(words)
-    return given if rng.random() < 0.3 else given.lower()
-
-
-@cache
-def _words() -> tuple[str, ...]:
-    """Ordinary words of every kind: all that the model ever says, and names of the world."""
-    said = {word for text in knowledge.answers() for word in _WORD.findall(text)} - _POINTING
-    capitals = knowledge.capitals()
-    places = (*capitals, *capitals.values())
-    listed = (*names.ANIMALS, *names.COLOURS, *names.FOODS, *names.FRUITS, *places)
-    return (*sorted(said), *listed)
+    return Turn("upper case", text, answer, (answer,))

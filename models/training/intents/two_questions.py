@@ -15,7 +15,7 @@ from models.training.intents import (
 )
 from models.training.intents.base import Intent, State, Turn
 from models.training.intents.circumstances import lowered
-from models.training.wording import Split, Wordings, capitalized, typed
+from models.training.wording import Split, Wordings, typed
 
 _SHORT: tuple[Intent, ...] = (
     geography.capital,
@@ -40,7 +40,7 @@ class _Alike:
 
     frames: Wordings
     facts: Callable[[], Mapping[str, str]]
-    answer: str
+    said_of: Callable[[str], str]
 
 
 _ALIKE = (
@@ -54,7 +54,7 @@ _ALIKE = (
             "Capital of {a}[ and capital of|, capital of| and of|? And of] {b}?",
         ),
         knowledge.capitals,
-        "The capital of {asked} is {said}.",
+        geography.said_of,
     ),
     _Alike(
         Wordings(
@@ -65,7 +65,7 @@ _ALIKE = (
             "Opposite of {a}[ and opposite of|, opposite of| and of|? And of] {b}?",
         ),
         opposites.opposites,
-        "The opposite of {asked} is {said}.",
+        opposites.said_of,
     ),
     _Alike(
         Wordings(
@@ -75,7 +75,7 @@ _ALIKE = (
             "Colour of {a}[ and colour of|, colour of| and of|? And of] {b}?",
         ),
         colours.colours,
-        "{Asked} is {said}.",
+        colours.said_of,
     ),
 )
 
@@ -103,12 +103,9 @@ def _two_alike(rng: random.Random, split: Split) -> Turn:
     facts = kind.facts()
     asked = rng.sample(tuple(facts), 2)
     text = kind.frames.pick(rng, split).format(a=asked[0], b=asked[1])
-    answers = (
-        kind.answer.format(asked=thing, Asked=capitalized(thing), said=facts[thing])
-        for thing in asked
-    )
     user = typed(rng, text, protected=asked)
-    return Turn("two questions", user, " ".join(answers), tuple(facts[thing] for thing in asked))
+    answer = " ".join(map(kind.said_of, asked))
+    return Turn("two questions", user, answer, tuple(facts[thing] for thing in asked))
 
 
 def _told(state: State) -> list[Intent]:
