@@ -277,6 +277,14 @@ def test_after_an_answer_the_next_of_its_kind_is_asked_for_in_short() -> None:
         assert [text for text in texts if re.match("(and|what about|how about)", text.lower())]
 
 
+def test_the_colour_of_things_may_be_asked_of_many() -> None:
+    drawn = [colours.colour_of(random.Random(number), State(), "train") for number in range(2000)]
+    asked = {(turn.user.lower(), turn.assistant) for turn in drawn}
+    for many, answer in (("cherries", "A cherry is red."), ("wolves", "A wolf is grey.")):
+        assert any(many in user and said == answer for user, said in asked)
+    assert not any("grasss" in user or "grasses" in user for user, _ in asked)
+
+
 def test_a_colour_may_be_asked_for_by_a_wrong_one() -> None:
     drawn = [colours.colour_of(random.Random(number), State(), "train") for number in range(400)]
     asked = [turn for turn in drawn if re.search(r"^is (?!there)", turn.user.lower())]

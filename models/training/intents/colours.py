@@ -25,6 +25,24 @@ _ASK = Wordings(
     "{Thing}, what [colour|color]?",
     "{bare} [colour|color][?|]",
     "[Usually|Normally], what [colour|color] is {thing}?",
+    "[I'm|I am|We are|My son is|My kids are] [painting|drawing|colouring in|knitting] {thing}[. "
+    "What colour should it be?|, which colour?|. What color do I need?|. Which colour do I take?]",
+    "[How|In which colours] is {thing} coloured?",
+    "[I forgot|I need to know|Remind me] what colour {thing} is.",
+    "[I forgot|Remind me of] the colour of {thing}[.|, please.]",
+)
+# Of what there can be many.
+_ASK_MANY = Wordings(
+    "What colour are {things}?",
+    "[What|Which] [colour|color] [are|do people paint|have] {things}[?|, please?|]",
+    "[The colour|Colour|The color|Color] of {things}[?|, please?|]",
+    "{things}[ colour| color|: which colour|, what colour][?|]",
+    "[Tell me|Do you know|Say] [what|which] colour {things} are[.|?|]",
+)
+_ARE_THEY = Wordings(
+    "Are {things} {colour}?",
+    "[Are|Aren't] [all |]{things} {colour}[ or {other}| or rather {other}|]?",
+    "{things} are {colour}[, right?|, or not?|, aren't they?| or {other}?|, or are they {other}?]",
 )
 # After the colour of something, the next thing alone will do.
 _AND = Wordings(
@@ -37,9 +55,21 @@ _IS_IT = Wordings(
     "{Thing} is {colour}[, right?|, or not?|, isn't it?| or {other}?|, or is it {other}?]",
     "[Is it true that|I think|Somebody says] {thing} is {colour}[.|?|, right?]",
 )
-_AND_SHARE, _IS_IT_SHARE = 0.5, 0.12
+_AND_SHARE, _IS_IT_SHARE, _MANY_SHARE = 0.5, 0.12, 0.3
 _ARTICLE = re.compile(r"^(the|an?) ")
 _UNKNOWN_SHARE = 0.12
+_PLURALS = {
+    "cactus": "cacti",
+    "goldfish": "goldfish",
+    "leaf": "leaves",
+    "mouse": "mice",
+    "potato": "potatoes",
+    "sheep": "sheep",
+    "snowman": "snowmen",
+    "tomato": "tomatoes",
+    "tooth": "teeth",
+    "wolf": "wolves",
+}
 
 
 @cache
@@ -66,21 +96,32 @@ def colour_of(rng: random.Random, state: State, split: Split) -> Turn:
     if rng.random() < _UNKNOWN_SHARE:
         thing, colour = names.with_article(names.invented_word(rng)), ""
     bare = _ARTICLE.sub("", thing)
-    frames = _ASK
-    if state.last_kind == "colours" and rng.random() < _AND_SHARE:
-        frames = _AND
-    elif rng.random() < _IS_IT_SHARE:
-        frames = _IS_IT
+    is_counted = bool(colour) and thing.startswith(("a ", "an "))
+    frames = _frames(rng, state, as_many=is_counted and rng.random() < _MANY_SHARE)
     named, other = rng.sample(sorted({colour, *names.COLOURS} - {""}), 2)
     if colour and rng.random() < 0.5:
         named = colour
-    text = frames.pick(rng, split).format(
-        thing=thing, Thing=capitalized(thing), bare=bare, colour=named, other=other
-    )
-    if not colour:
-        said = as_typed(user := typed(rng, text, protected=[bare]), bare)
-        article = "an" if said[0] in "aeiou" else "a"
-        answer = f"I don't know the colour of {article} {said}."
-        return Turn("colours", user, answer, ("I don't know",))
+    slots = {"thing": thing, "Thing": capitalized(thing), "bare": bare, "things": _plural(bare)}
+    text = frames.pick(rng, split).format(**slots, colour=named, other=other)
     user = typed(rng, text, protected=[bare])
+    if not colour:
+        said = names.with_article(as_typed(user, bare))
+        return Turn("colours", user, f"I don't know the colour of {said}.", ("I don't know",))
     return Turn("colours", user, said_of(thing), (f"is {colour}",))
+
+
+def _frames(rng: random.Random, state: State, *, as_many: bool) -> Wordings:
+    if rng.random() < _IS_IT_SHARE:
+        return _ARE_THEY if as_many else _IS_IT
+    if state.last_kind == "colours" and rng.random() < _AND_SHARE:
+        return _AND
+    return _ASK_MANY if as_many else _ASK
+
+
+def _plural(noun: str) -> str:
+    """Of the things in the list: `cherry` gives `cherries`, `wolf` gives `wolves`."""
+    if noun in _PLURALS:
+        return _PLURALS[noun]
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("ch", "sh", "x", "s")) else "s")

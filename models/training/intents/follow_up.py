@@ -43,7 +43,7 @@ _NO_EXAMPLE = "I have no example of that. Ask me why it matters, or when to use 
 _KINDS = ("why", "when", "more", "example")
 _WEIGHTS = (4, 2, 3, 1)
 # What nothing is known of is asked for less often, or that nothing is known is the safe guess.
-_UNKNOWN_FACTOR = 0.35
+_UNKNOWN_FACTOR = 0.2
 
 
 def follow_up(rng: random.Random, state: State, split: Split) -> Turn:
