@@ -27,6 +27,7 @@ from models.training.intents import (
 )
 from models.training.intents.base import State
 from models.training.intents.circumstances import with_circumstance
+from models.training.intents.synonyms import with_synonyms
 from models.training.knowledge import first_sentence
 from models.training.questions import Question, generated_questions
 from models.training.tokenizer import train_tokenizer
@@ -275,6 +276,18 @@ def test_after_an_answer_the_next_of_its_kind_is_asked_for_in_short() -> None:
         state = State(last_kind=kind)
         texts = [intent(random.Random(number), state, "train").user for number in range(60)]
         assert [text for text in texts if re.match("(and|what about|how about)", text.lower())]
+
+
+def test_a_why_is_asked_with_other_words_that_mean_the_same() -> None:
+    asked = "Why is a slow draft model of no use on one GPU?"
+    drawn = {with_synonyms(random.Random(number), asked) for number in range(200)}
+    assert asked in drawn
+    assert "Why is a laggy draft model of no use on one graphics card?" in drawn
+    assert all("draft model of no use on" in text for text in drawn)
+    loud = "Is an idle GPU paid for?"
+    said = {with_synonyms(random.Random(number), loud) for number in range(50)}
+    assert said >= {loud, "Is an unused GPU paid for?"}
+    assert not any("a un" in text for text in said)
 
 
 def test_the_colour_of_things_may_be_asked_of_many() -> None:

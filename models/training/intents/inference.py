@@ -10,6 +10,7 @@ from models.training.intents import inference_scenes
 from models.training.intents import inference_wordings as wordings
 from models.training.intents.base import State, Turn
 from models.training.intents.circumstances import lowered, with_circumstance
+from models.training.intents.synonyms import with_synonyms
 from models.training.knowledge import Comparison, Term, When, Why, first_sentence, without_article
 from models.training.wording import TYPO_SHARE, Split, Wordings, capitalized, expand, typed
 
@@ -54,6 +55,8 @@ _VALUE_SHARE = 0.12
 # Of what is asked otherwise, how much comes with where the term was met, and how much is the term
 # alone.
 _SCENE_SHARE, _ALONE_SHARE = 0.2, 0.12
+# What is asked in whole sentences, of which many words could be others.
+_IN_OTHER_WORDS, _SYNONYMS_SHARE = ("whys", "whens"), 0.5
 # Of all questions, how many stand beside something else that is said.
 _CIRCUMSTANCE_SHARE = 0.15
 # Much of what people type has no capitals at all, and an abbreviation looks quite different then.
@@ -99,6 +102,8 @@ def _turn(
 ) -> Turn:
     """The question as asked, sometimes with its context, and the answer as long as is wanted."""
     brief = state.brief
+    if split == "train" and kind in _IN_OTHER_WORDS and rng.random() < _SYNONYMS_SHARE:
+        question = with_synonyms(rng, question)
     draw = rng.random()
     if draw < 0.2:
         frame = wordings.CONTEXT if draw < 0.14 else wordings.ONE_SENTENCE
