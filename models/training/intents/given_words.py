@@ -30,10 +30,11 @@ _SAY_IN_CAPITALS = Wordings(
 )
 _CAPITALS_SHARE = 0.3
 # What is given: a sentence of what the model knows, one that it has never heard, or some words.
-_KNOWN_SHARE, _SENTENCE_SHARE = 0.1, 0.25
+_KNOWN_SHARE, _SENTENCE_SHARE = 0.08, 0.2
 # Of the words, those that are put together from two, and those that are made up of syllables.
 _CROSSED_SHARE, _INVENTED_SHARE = 0.4, 0.15
-_MOST_WORDS = 9
+# Mostly a few: the first word is the hardest, as it has no space before it in the answer.
+_MOST_WORDS = (3, 3, 9)
 _WORD = re.compile(r"[a-zA-Z]+")
 # "Say it in capitals" means the last answer.
 _POINTING = {"it", "It", "that", "That", "this", "This", "them", "Them"}
@@ -55,7 +56,7 @@ def _given(rng: random.Random) -> str:
     if draw < _KNOWN_SHARE + _SENTENCE_SHARE:
         said = circumstance(rng)
         return rng.choice((said, said.lower(), capitalized(said) + "."))
-    given = " ".join(_word(rng) for _ in range(rng.randint(1, _MOST_WORDS)))
+    given = " ".join(_word(rng) for _ in range(rng.randint(1, rng.choice(_MOST_WORDS))))
     return given if rng.random() < 0.3 else given.lower()
 
 
