@@ -83,7 +83,11 @@ _AFTER = (
     *(", please", " please", " thanks", ", thanks", ", dyno", ", thank you", " pls", " plz"),
     *(", if you can", ", my friend", ", thx", " thx", ", thanks in advance", ", ok", ", right"),
 )
-_SHORT_FORMS = (("you ", "u "), ("please", "pls"), ("are ", "r "), ("what is", "whats"))
+_SHORT_FORMS = (
+    *(("you ", "u "), ("please", "pls"), (" are ", " r "), ("what is", "whats"), (" and ", " & ")),
+    *(("What is", "whats"), (" your ", " ur "), ("because", "bc"), ("thanks", "thx")),
+)
+_SHORT_SHARE = 0.08
 _OTHER_SPELLINGS = (
     ("colour", "color"),
     ("avourite", "avorite"),
@@ -111,9 +115,10 @@ def typed(
         text = _with_typo(rng, text, safe)
         if rng.random() < 0.2:
             text = _with_typo(rng, text, safe)
-    if rng.random() < 0.06 and not protected:
+    if rng.random() < _SHORT_SHARE:
         for long, short in (rng.choice(_SHORT_FORMS), rng.choice(_OTHER_SPELLINGS)):
-            text = text.replace(long, short)
+            if not any(long.strip() in word or word in long for word in safe):
+                text = text.replace(long, short)
     if rng.random() < 0.35:
         text = text.lower()
     draw = rng.random()

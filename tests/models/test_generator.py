@@ -79,6 +79,20 @@ def test_typing_noise_leaves_protected_words_readable() -> None:
         assert as_typed(text, "Zubarin") in text
 
 
+def test_short_forms_are_typed_beside_a_protected_word_but_not_in_it() -> None:
+    texts = [
+        typed(random.Random(seed), "Are you young? What colours are you and your you-yous?",
+              protected=["you-yous"], typo_share=0.0)
+        for seed in range(400)
+    ]  # fmt: skip
+    assert all("you-yous" in text.lower() for text in texts)
+    asked = [
+        typed(random.Random(seed), "So lemons are red?", protected=["lemons"])
+        for seed in range(400)
+    ]
+    assert any(" r red" in text.lower() for text in asked)
+
+
 def test_a_name_that_was_told_is_the_answer_later_and_none_is_invented_before() -> None:
     state = State()
     assert "not told me" in memory.ask_name(random.Random(1), state, "train").assistant
@@ -298,6 +312,13 @@ def test_the_colour_of_things_may_be_asked_of_many() -> None:
     assert not any("grasss" in user or "grasses" in user for user, _ in asked)
 
 
+def test_a_word_beside_a_thing_leaves_it_its_colour() -> None:
+    drawn = [colours.colour_of(random.Random(number), State(), "train") for number in range(4000)]
+    asked = [turn for turn in drawn if re.search(r"\b(ripe|ordinary) \w", turn.user)]
+    assert asked
+    assert not [turn for turn in asked if re.search("ripe|ordinary", turn.assistant)]
+
+
 def test_a_colour_may_be_asked_for_by_a_wrong_one() -> None:
     drawn = [colours.colour_of(random.Random(number), State(), "train") for number in range(400)]
     asked = [turn for turn in drawn if re.search(r"^is (?!there)", turn.user.lower())]
@@ -326,6 +347,8 @@ def test_sums_and_neighbours_are_right() -> None:
     assert "After December comes January." in said
     assert "Before Monday comes Sunday." in said
     assert "If today is Sunday, tomorrow is Monday." in said
+    assert "The 3rd month of the year is March." in said
+    assert "Before 100 comes 99." in said
 
 
 def test_a_system_turn_that_wants_brevity_gets_one_sentence() -> None:

@@ -2,11 +2,13 @@
 
 import itertools
 import random
+import re
+from pathlib import Path
 
 import pytest
 
 from models.training import knowledge
-from models.training.intents import geography, lists
+from models.training.intents import geography, lists, opposites
 from models.training.intents.base import Intent, State, Turn
 from models.training.world import table
 
@@ -16,6 +18,14 @@ _DRAWS = 2000
 def _drawn(intent: Intent, state: State | None = None) -> list[Turn]:
     rng = random.Random(11)
     return [intent(rng, state or State(), "train") for _ in range(_DRAWS)]
+
+
+def test_every_way_to_ask_belongs_to_wordings_and_those_are_drawn() -> None:
+    folder = Path(geography.__file__).parent
+    code = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    assert sorted(re.findall(r'ways\("(\w+)"\)', code)) == sorted(table("ways"))
+    asked = {turn.user.lower() for turn in _drawn(opposites.opposite)}
+    assert any("matching game" in text for text in asked)
 
 
 @pytest.mark.parametrize("part", ["aliases", "adjectives", "big_cities"])

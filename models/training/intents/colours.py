@@ -7,7 +7,7 @@ from functools import cache
 from models.training import names
 from models.training.intents.base import State, Turn
 from models.training.wording import Split, Wordings, as_typed, capitalized, typed
-from models.training.world import table
+from models.training.world import table, ways
 
 _ASK = Wordings(
     "What colour is {thing}?",
@@ -30,6 +30,7 @@ _ASK = Wordings(
     "[How|In which colours] is {thing} coloured?",
     "[I forgot|I need to know|Remind me] what colour {thing} is.",
     "[I forgot|Remind me of] the colour of {thing}[.|, please.]",
+    *ways("colour"),
 )
 # Of what there can be many.
 _ASK_MANY = Wordings(
@@ -38,6 +39,7 @@ _ASK_MANY = Wordings(
     "[The colour|Colour|The color|Color] of {things}[?|, please?|]",
     "{things}[ colour| color|: which colour|, what colour][?|]",
     "[Tell me|Do you know|Say] [what|which] colour {things} are[.|?|]",
+    *ways("colours"),
 )
 _ARE_THEY = Wordings(
     "Are {things} {colour}?",
@@ -56,6 +58,11 @@ _IS_IT = Wordings(
     "[Is it true that|I think|Somebody says] {thing} is {colour}[.|?|, right?]",
 )
 _AND_SHARE, _IS_IT_SHARE, _MANY_SHARE = 0.5, 0.12, 0.3
+# A word beside a thing that leaves it the colour it has.
+_USUAL = (
+    *("ripe", "typical", "normal", "usual", "real", "fresh", "big", "small", "common", "ordinary"),
+)
+_USUAL_SHARE = 0.1
 _ARTICLE = re.compile(r"^(the|an?) ")
 _UNKNOWN_SHARE = 0.12
 _PLURALS = {
@@ -98,10 +105,12 @@ def colour_of(rng: random.Random, state: State, split: Split) -> Turn:
     bare = _ARTICLE.sub("", thing)
     is_counted = bool(colour) and thing.startswith(("a ", "an "))
     frames = _frames(rng, state, as_many=is_counted and rng.random() < _MANY_SHARE)
+    asked = f"{rng.choice(_USUAL)} {bare}" if is_counted and rng.random() < _USUAL_SHARE else bare
     named, other = rng.sample(sorted({colour, *names.COLOURS} - {""}), 2)
     if colour and rng.random() < 0.5:
         named = colour
-    slots = {"thing": thing, "Thing": capitalized(thing), "bare": bare, "things": _plural(bare)}
+    whole = thing if asked == bare else names.with_article(asked)
+    slots = {"thing": whole, "Thing": capitalized(whole), "bare": asked, "things": _plural(asked)}
     text = frames.pick(rng, split).format(**slots, colour=named, other=other)
     user = typed(rng, text, protected=[bare])
     if not colour:
@@ -120,8 +129,9 @@ def _frames(rng: random.Random, state: State, *, as_many: bool) -> Wordings:
 
 def _plural(noun: str) -> str:
     """Of the things in the list: `cherry` gives `cherries`, `wolf` gives `wolves`."""
-    if noun in _PLURALS:
-        return _PLURALS[noun]
+    *before, last = noun.split(" ")
+    if last in _PLURALS:
+        return " ".join((*before, _PLURALS[last]))
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return noun[:-1] + "ies"
     return noun + ("es" if noun.endswith(("ch", "sh", "x", "s")) else "s")

@@ -6,7 +6,7 @@ from functools import cache
 from models.training import knowledge, names
 from models.training.intents.base import State, Turn
 from models.training.wording import Split, Wordings, as_typed, capitalized, typed
-from models.training.world import table
+from models.training.world import table, ways
 
 _CAPITAL = Wordings(
     "What is the capital of {country}?",
@@ -54,6 +54,7 @@ _CAPITAL = Wordings(
     "[capitol|the capitol|capitol city|captial] of {country}[?|]",
     "[great, then|OK then|and now|please|try] {country}['s capital| and its capital|: the capital]"
     "[?|, please|]",
+    *ways("capital"),
 )
 _CAPITAL_OF_ADJECTIVE = Wordings(
     "What is the {adjective} capital?",
@@ -115,6 +116,7 @@ _COUNTRY = Wordings(
     "[Which|What] country's [capital|capital city] is [called |named |]{city}?",
     "[In which|In what] country is the [city|capital] [of |]{city}[ located|]?",
     "{city} [belongs to|lies in|is located in|is the capital city of] [which|what] country?",
+    *ways("country_of"),
 )
 # Of the questions after a capital, how many only name the next country; and how many questions
 # only want a yes or a no, or use the adjective. A wrong city is often a big one of that country.

@@ -10,6 +10,7 @@ from models.training import knowledge
 from models.training.intents.base import State, Turn
 from models.training.knowledge import Term, first_sentence
 from models.training.wording import Split, Wordings, capitalized, typed
+from models.training.world import ways
 
 _THING = Wordings(
     "What do you call {said}?",
@@ -19,6 +20,7 @@ _THING = Wordings(
     "{Said}[, what is it called?|, how is that called?|: what's the name for that?|, is there a "
     "word for it?| is called what?]",
     "[I forgot|I am looking for|What was] [the word|the name|the term] for {said}[.|?]",
+    *ways("described"),
 )
 _DOING = Wordings(
     "What {said}?",

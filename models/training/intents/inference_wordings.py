@@ -1,6 +1,7 @@
 """How people ask about LLM inference: frames with a slot for what they ask about."""
 
 from models.training.wording import Wordings
+from models.training.world import ways
 
 DEFINE = Wordings(
     "What is {term}?",
@@ -91,6 +92,7 @@ DEFINE = Wordings(
     "What [is|are] {term} [in vLLM|for a server|in a chat|in an API|when we serve a model]?",
     "What [does|do] {term} do[ differently| exactly| to my model| for me| for the user| in a "
     "server|]?",
+    *ways("define"),
 )
 # The term with a value that somebody has seen: what it is says what the value is of.
 DEFINE_VALUE = Wordings(
@@ -128,6 +130,7 @@ PURPOSE = Wordings(
     "[Our team|My boss|Everybody] [uses|wants|loves|turned on] {term}[. Why?|, why?|. What for?|. "
     "What does it bring?|, what do we gain?]",
     "[What's|What is] the big deal [with|about] {term}?",
+    *ways("purpose"),
 )
 PURPOSE_OF_IT = Wordings(
     "Why does it matter?",
@@ -210,6 +213,7 @@ WHEN = Wordings(
     "[Does|Will|Would] {thing} [always help|help me|pay off for me|make sense for me]?",
     "[I am thinking about|We are thinking of|I consider|My boss wants] {thing}"
     "[. When does it pay?|. Is it worth it?|, is it a good idea?|. Should I?]",
+    *ways("when"),
 )
 WHEN_IT = Wordings(
     "When should I use it?",
@@ -270,6 +274,7 @@ COMPARE = Wordings(
     "production|on a small GPU|for a chatbot|for a startup][, |: ]{a} or {b}[?|]",
     "[We switched|We moved|They want to move|Somebody told me to switch] from {a} to {b}[. What "
     "changes?|, what's the difference?|. Is that good?|, what do we get?]",
+    *ways("compare"),
 )
 COMPARE_IT = Wordings(
     "How is it different from {b}?",

@@ -1,6 +1,7 @@
 """How people tell of themselves, and how they ask for what they told."""
 
 from models.training.wording import Wordings
+from models.training.world import ways
 
 TELL_NAME = Wordings(
     "My name is {name}.",
@@ -22,6 +23,7 @@ TELL_NAME = Wordings(
     "]",
     "I was [born|named|christened] {name}[.|, that is my name.]",
     "Do you know me? [I am|My name is] {name}.",
+    *ways("tell_name"),
 )
 ASK_NAME = Wordings(
     "What is my name?",
@@ -42,6 +44,7 @@ ASK_NAME = Wordings(
     "[Who|Whom] are you [talking|speaking|chatting] [to|with]?",
     "[By what name|Under which name] [am I known|do you know me]?",
     "Let's see [if|whether] you [remember|know] my name[.|?|]",
+    *ways("ask_name"),
 )
 TELL_HOME = Wordings(
     "I live in {city}.",
@@ -57,6 +60,7 @@ TELL_HOME = Wordings(
     "{city} is [where I live|my home|my city|my home town|the city I live in].",
     "I [just |]moved to {city}.",
     "[Home|My home] is {city}[.| for me.]",
+    *ways("tell_home"),
 )
 TELL_PLACE = Wordings(
     "I am in {city}.",
@@ -67,6 +71,7 @@ TELL_PLACE = Wordings(
     "[At the moment|Today|This week|Right now] I am in {city}.",
     "[Hello|Hi|Greetings] from {city}[!|.]",
     "I [am travelling|travelled|came] to {city}.",
+    *ways("tell_place"),
 )
 ASK_HOME = Wordings(
     "Where do I live?",
@@ -82,6 +87,7 @@ ASK_HOME = Wordings(
     "[I told you where I live|I said where I live], [where is it|what was it]?",
     "My [city|home town|home] [is|was|again|please]?",
     "[Where is|Where's] [my place|home for me|my home again]?",
+    *ways("ask_home"),
 )
 ASK_PLACE = Wordings(
     "Where am I?",
@@ -90,6 +96,7 @@ ASK_PLACE = Wordings(
     "Where am I [now|right now|at the moment|staying|again]?",
     "In [which|what] [city|town] am I?",
     "[What|Which] city did I say I am in?",
+    *ways("ask_place"),
 )
 FAVOURITE = "[favourite|favorite]"
 TELL_FAVOURITE = Wordings(
@@ -110,6 +117,7 @@ TELL_FAVOURITE = Wordings(
     "{kind}.",
     "[I like|I love] {value} [best|most] of [all {kind}s|every {kind}].",
     f"{{value}}, [that's|that is|it's] my {FAVOURITE} {{kind}}.",
+    *ways("tell_favourite"),
 )
 ASK_FAVOURITE = Wordings(
     "What is my favourite {kind}?",
@@ -126,6 +134,7 @@ ASK_FAVOURITE = Wordings(
     "[What|Which] {kind} [would I choose|would I pick|is best for me|do I like]?",
     f"[What|Which] did I say [was|is] my {FAVOURITE} {{kind}}?",
     "[Favourite|Favorite|My fav|My top] {kind}?",
+    *ways("ask_favourite"),
 )
 TELL_CALLED = Wordings(
     "My {who} is called {name}.",
@@ -139,6 +148,7 @@ TELL_CALLED = Wordings(
     "My {who} {name} [is here too|says hello|is the best|sleeps].",
     "[We|I] call my {who} {name}.",
     "{name} is [the name of my {who}|my {who}|my {who}'s name].",
+    *ways("tell_called"),
 )
 ASK_CALLED = Wordings(
     "What is my {who} called?",
@@ -150,6 +160,7 @@ ASK_CALLED = Wordings(
     "[Name of|The name of|And the name of|And] my {who}[?|, please?| again?| - what was it?]",
     "What was my {who}'s name[ again|]?",
     "[My|And my] {who}'s name[?| again?| is| was?]",
+    *ways("ask_called"),
 )
 ABOUT_ME = Wordings(
     "What do you know about me?",
@@ -158,6 +169,7 @@ ABOUT_ME = Wordings(
     "[What have I told you|What did I say|What have you learned] about [me|myself]?",
     "[Do you know|Do you remember] [anything|something] about me?",
     "[Summarise|Summarize|Describe] me[ in your words|].",
+    *ways("about_me"),
 )
 TELL_TWO = Wordings(
     "{first} and {second}.",

@@ -9,7 +9,7 @@ from models.training.intents.base import State, Turn
 from models.training.intents.circumstances import with_circumstance
 from models.training.knowledge import first_sentence
 from models.training.wording import Split, Wordings, as_typed, capitalized, typed
-from models.training.world import table
+from models.training.world import table, ways
 
 _FRAMES = Wordings(
     "Who won the {sport} match?",
@@ -182,6 +182,7 @@ _FRAMES = Wordings(
     "{person}[?|.|]",
     "{word} {other}[?|.|]",
     "{noisy}",
+    *ways("off_topic"),
 )
 _REFUSALS = (
     "I don't know that. I can talk about LLM inference, capitals, the weather and short stories.",

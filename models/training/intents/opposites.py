@@ -6,7 +6,7 @@ from functools import cache
 from models.training import names
 from models.training.intents.base import State, Turn
 from models.training.wording import Split, Wordings, capitalized, typed
-from models.training.world import table
+from models.training.world import table, ways
 
 _ASK = Wordings(
     "What is the opposite of {word}?",
@@ -34,6 +34,7 @@ _ASK = Wordings(
     "[, can you help me?|, help|. What is it?|, please.|]",
     "[What is|Whats|Tell me] the other way round of {word}[?|]",
     "{word} and then the opposite[?|, please?| of it?]",
+    *ways("opposite"),
 )
 # After an opposite, the next word alone will do.
 _AND = Wordings(

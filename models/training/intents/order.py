@@ -6,6 +6,7 @@ import string
 from models.training import names
 from models.training.intents.base import State, Turn
 from models.training.wording import Split, Wordings, typed
+from models.training.world import ways
 
 _AFTER = Wordings(
     "What comes after {x}?",
@@ -16,6 +17,7 @@ _AFTER = Wordings(
     "{x}, [then what|what's next|and then|what comes next]?",
     "[The next {thing} after|next {thing} after|{thing} after] {x}[?|]",
     "[If it is|When it is] {x} now, what {thing} is next?",
+    *ways("after"),
 )
 _BEFORE = Wordings(
     "What comes before {x}?",
@@ -26,6 +28,7 @@ _BEFORE = Wordings(
     "{x} [follows|comes after|is right after] [which|what] {thing}?",
     "[What's|What is|Which is] the {thing} [that comes |][just |right |][ahead of|before] {x}[?|]",
     "[The|] {thing} before {x}[?|]",
+    *ways("before"),
 )
 _BETWEEN = Wordings(
     "What comes between {x} and {y}?",
@@ -39,6 +42,7 @@ _TOMORROW = Wordings(
     "[Today is|It is|It's|Now it is] {x}[. What is tomorrow?|, what day is tomorrow?|. And "
     "tomorrow?|, and tomorrow?|. What day comes tomorrow?|, so tomorrow is?]",
     "[Today's|Today is] {x}, [which day comes tomorrow|so tomorrow is]?",
+    *ways("tomorrow"),
 )
 _YESTERDAY = Wordings(
     "What day was it yesterday if today is {x}?",
@@ -46,6 +50,7 @@ _YESTERDAY = Wordings(
     "[Today is|It is|It's|Now it is] {x}[. What was yesterday?|, what day was yesterday?|. And "
     "yesterday?|, and yesterday?|, so yesterday was?]",
     "[Today's|Today is] {x}, [which day was yesterday|so yesterday was]?",
+    *ways("yesterday"),
 )
 _NTH = Wordings(
     "What is the {nth} {thing} of the {whole}?",
@@ -53,6 +58,7 @@ _NTH = Wordings(
     "[Name|Tell me|Say] the {nth} {thing} of the {whole}.",
     "[Which|What] {thing} [is|comes] {nth}[ in the {whole}|]?",
     "The {nth} {thing}[ of the {whole}| is|]?",
+    *ways("nth"),
 )
 _HOW_MANY = Wordings(
     "How many {thing}s are in a {whole}?",
@@ -77,10 +83,11 @@ _ORDINALS = [
     "twelfth",
     "last",
 ]
+_DIGITS_SHARE = 0.3
 _CYCLES: dict[str, tuple[str, ...]] = {"day": tuple(names.DAYS), "month": tuple(names.MONTHS)}
 _ROWS: dict[str, tuple[str, ...]] = _CYCLES | {
     "letter": tuple(string.ascii_uppercase),
-    "number": tuple(str(number) for number in range(31)),
+    "number": tuple(str(number) for number in range(121)),
 }
 _WHOLES = {"day": "week", "month": "year"}
 _COUNTS = {"day": "A week has 7 days.", "month": "A year has 12 months."}
@@ -118,9 +125,17 @@ def _nth(rng: random.Random, split: Split) -> Turn:
     row = _CYCLES[thing]
     place = rng.randrange(len(row))
     nth = "last" if place == len(row) - 1 and rng.random() < 0.5 else _ORDINALS[place]
+    if nth != "last" and rng.random() < _DIGITS_SHARE:
+        nth = _in_digits(place + 1)
     text = _NTH.pick(rng, split).format(nth=nth, thing=thing, whole=_WHOLES[thing])
     answer = f"The {nth} {thing} of the {_WHOLES[thing]} is {row[place]}."
     return _turn(rng, text, (nth,), answer, row[place])
+
+
+def _in_digits(nth: int) -> str:
+    """1 to 20: `1st`, `12th`."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(nth, "th")
+    return f"{nth}{ending}"
 
 
 def _days_around(rng: random.Random, split: Split) -> Turn:

@@ -5,6 +5,7 @@ import random
 from models.training.intents.base import State, Turn
 from models.training.knowledge import first_sentence
 from models.training.wording import Split, Wordings, typed
+from models.training.world import ways
 
 _REPEAT = Wordings(
     "Say that again.",
@@ -35,6 +36,7 @@ _REPEAT = Wordings(
     "answer|reply].",
     "[Say|Repeat|Write] [exactly|word for word] what you [said|wrote|told me][ before|].",
     "[Say|Write|Repeat] the same [thing|words|text|answer] [again|once more].",
+    *ways("repeat"),
 )
 _SHORTEN = Wordings(
     "Say that in one sentence.",
@@ -56,6 +58,7 @@ _SHORTEN = Wordings(
     "[In|With|Using] [fewer words|one sentence|a single sentence|one short sentence][, please|].",
     "[Would you mind|Could you try|How about|Do you mind] [summing that up|putting that|saying "
     "that|writing it] in [a single|one] sentence[ for my notes| for my slides|]?",
+    *ways("shorten"),
 )
 _UPPER = Wordings(
     "Say that in upper case.",
@@ -74,6 +77,7 @@ _UPPER = Wordings(
     "[Only|Use only|With] [capitals|capital letters|upper case letters|big letters][, please|].",
     "[all in|everything in|that in|same in|again in|now in] [caps|capitals|upper case|capital "
     "letters|big letters][ pls| please|][.|]",
+    *ways("upper"),
 )
 _NOTHING = "I have not said anything yet. What would you like to know?"
 

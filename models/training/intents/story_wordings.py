@@ -1,6 +1,7 @@
 """How people wish for a story, with slots for what it is to have."""
 
 from models.training.wording import Wordings
+from models.training.world import ways
 
 NAMED = Wordings(
     "{hero} named {name}",
@@ -77,6 +78,7 @@ WISH = Wordings(
     "[A|One] [story|tale] [about|with|of] {about}, [if you can|that is all I want|nothing else|"
     "and make it nice|thank you].",
     "[Let|Have] {about} [be|play] the [hero|main character|star] of a [story|tale|short story].",
+    *ways("story"),
 )
 # A whole clause instead of a noun: the hero, perhaps with the name, does something at the place.
 CLAUSE_WISH = Wordings(

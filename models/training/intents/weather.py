@@ -7,7 +7,7 @@ from functools import cache
 from models.training import names
 from models.training.intents.base import State, Turn
 from models.training.wording import Split, Wordings, typed
-from models.training.world import table
+from models.training.world import table, ways
 
 _OF = Wordings(
     "What is the weather like in {city} in {time}?",
@@ -37,6 +37,7 @@ _OF = Wordings(
     "{time} weather [in|for|of] {city}[?|, please|]",
     "[How about|What about|And|And what about] [in |]{city} in {time}[?|]",
     "{city}, {time}[: weather?|, how is the weather?|, weather please|, warm or cold?]",
+    *ways("weather"),
 )
 _OF_UNTIMED = Wordings(
     "What is the weather like in {city}?",
