@@ -37,7 +37,7 @@ _WEIGHTS: dict[Intent, float] = {
     inference_reversed.term_for: 4,
     inference.why: 52,
     inference.when: 9,
-    inference.compare: 12,
+    inference.compare: 14,
     inference.compare_any: 6,
     inference.compare_with_unknown: 1,
     inference.compare_them: 5,
