@@ -19,6 +19,7 @@ from models.training.intents import (
     lists,
     memory,
     notes,
+    off_topic,
     opposites,
     order,
     rewriting,
@@ -324,6 +325,22 @@ def test_a_colour_may_be_asked_for_by_a_wrong_one() -> None:
     asked = [turn for turn in drawn if re.search(r"^is (?!there)", turn.user.lower())]
     assert [turn for turn in asked if turn.keys[0].removeprefix("is ") not in turn.user.lower()]
     assert [turn for turn in asked if turn.keys[0].removeprefix("is ") in turn.user.lower()]
+
+
+def test_what_is_off_its_topics_is_refused_in_another_way_each_time() -> None:
+    rng, state = random.Random(4), State()
+    for _ in range(40):
+        refused = off_topic.off_topic(rng, state, "train").assistant
+        assert refused != state.last_answer
+        state.last_answer = refused
+    first = {off_topic.off_topic(rng, State(), "train").assistant for _ in range(200)}
+    assert len({said for said in first if "about" in said or "topics" in said}) > 3
+
+
+def test_the_same_question_is_refused_in_the_same_way() -> None:
+    drawn = [off_topic.off_topic(random.Random(seed), State(), "train") for seed in range(3000)]
+    said = {turn.assistant for turn in drawn if turn.user.startswith("Translate ")}
+    assert len(said) == 1
 
 
 def test_rewriting_uses_the_last_answer() -> None:

@@ -2,6 +2,7 @@
 
 import random
 import string
+import zlib
 from functools import cache
 
 from models.training import knowledge, names
@@ -206,6 +207,7 @@ _ABOUT = (
 # How often the answer says what it is that it does not know, where one word was asked for.
 _CIRCUMSTANCE_SHARE = 0.1
 _ECHO_SHARE = 0.35
+_MARKS = ",.:;?!'\""
 _ECHOED = ("word", "person")
 
 
@@ -264,7 +266,7 @@ def off_topic(rng: random.Random, state: State, split: Split) -> Turn:
         text = with_circumstance(rng, text)
     echoed = next((slot for slot in _ECHOED if f"{{{slot}}}" in wording), None)
     if echoed is None or rng.random() > _ECHO_SHARE:
-        answer = rng.choice(_REFUSALS)
+        answer = _refusal(text, state)
         user = typed(rng, text)
     else:
         said = str(slots[echoed])
@@ -272,3 +274,14 @@ def off_topic(rng: random.Random, state: State, split: Split) -> Turn:
         answer = rng.choice(_ABOUT).format(x=as_typed(user, said))
     answer = first_sentence(answer) if state.brief else answer
     return Turn("off topic", user, answer, ("don't know",))
+
+
+def _refusal(text: str, state: State) -> str:
+    """Another one for each word that a question begins with, and after a refusal the next: drawn by
+    chance, the most frequent would be all that greedy decoding ever says."""
+    last = first_sentence(state.last_answer or "")
+    for number, refusal in enumerate(_REFUSALS):
+        if first_sentence(refusal) == last:
+            return _REFUSALS[(number + 1) % len(_REFUSALS)]
+    opening = text.split()[0].strip(_MARKS).lower()
+    return _REFUSALS[zlib.crc32(opening.encode()) % len(_REFUSALS)]
