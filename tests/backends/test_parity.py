@@ -107,6 +107,17 @@ def farthest(engine: LocalEngine, other: LocalEngine, texts: list[tuple[list[int
     return worst
 
 
+def usual_distance(
+    engine: LocalEngine, other: LocalEngine, texts: list[tuple[list[int], int]]
+) -> float:
+    """Root mean square of the logits' differences over all positions, each text over its range."""
+    squares = []
+    for text in texts:
+        a, b = logits_of(engine, text), logits_of(other, text)
+        squares.append((((a - b) / (a.max() - a.min())) ** 2).mean(axis=1))
+    return float(np.sqrt(np.concatenate(squares).mean()))
+
+
 @pytest.mark.parametrize("toggles", SAME, ids=name_of)
 def test_fp32_logits_are_the_same_at_every_position(
     engines: Engines, texts: list[tuple[list[int], int]], toggles: dict[str, object]
@@ -121,9 +132,11 @@ def test_a_compiled_step_computes_the_same(
     compiled = {"kv_cache": "static", "compile": True}
     assert farthest(engines(), engines(**compiled), texts[:4]) <= 1e-4
     # A compiled step keeps fp32 inside fused operations where the plain one rounds to bf16 after
-    # each: it is 2.6 times the noise away from it (docs/LOG.md), and must be as near to fp32.
-    plain = farthest(engines(), engines(weights="bf16"), texts[:4])
-    assert farthest(engines(), engines(weights="bf16", **compiled), texts[:4]) <= 1.5 * plain
+    # each: it is 2.6 times the noise away from it (docs/LOG.md), and must be as near to fp32. The
+    # farthest of all logits is one of a million, so that only a gross slip shows in it.
+    plain, fused = engines(weights="bf16"), engines(weights="bf16", **compiled)
+    assert usual_distance(engines(), fused, texts) <= 1.1 * usual_distance(engines(), plain, texts)
+    assert farthest(engines(), fused, texts) <= 3 * farthest(engines(), plain, texts)
 
 
 @pytest.mark.slow
