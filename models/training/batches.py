@@ -30,6 +30,9 @@ _KEY_SHARE = 0.5
 _KEY_FACTOR = 3.0
 # Rows are padded to a multiple of this: kernels like it.
 _LENGTH_STEP = 8
+# Of an answer that is drawn by chance, what is neither a key nor the end counts this much: nobody
+# can foresee it, and its losses would drown what can be learned.
+_FREE_FACTOR = 0.3
 # The longest row of a batch may be this much longer than the shortest, and one step more.
 _SIMILAR = 1.1
 
@@ -89,9 +92,12 @@ def encode(
         weight = turn.counts * math.sqrt(_TYPICAL_ANSWER_TOKENS / length)
         decides = [False, *(number in sentence_ends for number in encoding.ids[:-1])]
         decides[0] = decides[-1] = True
+        if turn.is_free:
+            decides = [False] * (length - 1) + [True]
+        other = _FREE_FACTOR if turn.is_free else 1.0
         in_key = _in_keys(text, turn.keys, encoding.offsets)
         weights += [
-            weight * (_DECISION_FACTOR if decision else _KEY_FACTOR if key else 1.0)
+            weight * (_DECISION_FACTOR if decision else _KEY_FACTOR if key else other)
             for decision, key in zip(decides, in_key, strict=True)
         ]
     return Encoded(ids, [0.0, *weights[1:]])

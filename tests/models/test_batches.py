@@ -1,5 +1,7 @@
 """What counts how much when a conversation is learned."""
 
+from dataclasses import replace
+
 import pytest
 from tokenizers import Tokenizer
 
@@ -38,3 +40,15 @@ def test_a_key_that_is_most_of_the_answer_is_no_part_of_it_that_counts_more(
     letters: Tokenizer,
 ) -> None:
     assert weights_of_the_answer(letters, "It is Ann", "is Ann") == [3, *[1] * 8, 3]
+
+
+def test_of_what_is_drawn_by_chance_only_keys_and_the_end_count_in_full(letters: Tokenizer) -> None:
+    turn = Turn("any", "Who?", "An ox. It ran far away", ("ox",))
+    fixed, free = (
+        encode(letters, Conversation(None, (replace(turn, is_free=is_free),))).weights[-23:]
+        for is_free in (False, True)
+    )
+    relative = [round(b / a, 3) for a, b in zip(fixed, free, strict=True)]
+    assert [relative[place] for place in (3, 4, 22)] == [1, 1, 1]
+    assert relative[1] == 0.3
+    assert relative[0] == relative[6] == 0.1

@@ -10,13 +10,15 @@ from models.training.wording import Split
 @dataclass(frozen=True)
 class Turn:
     """One question and its answer. `keys` are what an answer must hold to count as right. An answer
-    that is not learned only stands there for what comes after it."""
+    that is not learned only stands there for what comes after it; one that is free is drawn by
+    chance but for its keys, so that there is little to be learned from its other words."""
 
     kind: str
     user: str
     assistant: str
     keys: tuple[str, ...]
     is_learned: bool = True
+    is_free: bool = False
     counts: float = 1.0
 
 

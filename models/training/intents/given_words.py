@@ -36,6 +36,10 @@ _CROSSED_SHARE, _INVENTED_SHARE = 0.4, 0.15
 # Mostly a few: the first word is the hardest, as it has no space before it in the answer.
 _MOST_WORDS = (3, 3, 9)
 _WORD = re.compile(r"[a-zA-Z]+")
+# Stands before what is said again: the first word then has a space or a quotation mark before it as
+# it had in the question, so that it is the same token and can be copied as any other.
+_OPENING = "Of course:"
+_QUOTED = '"{text}"'
 # "Say it in capitals" means the last answer.
 _POINTING = {"it", "It", "that", "That", "this", "This", "them", "Them"}
 
@@ -45,7 +49,9 @@ def say(rng: random.Random, state: State, split: Split) -> Turn:
     if rng.random() < _CAPITALS_SHARE:
         text = _SAY_IN_CAPITALS.pick(rng, split).format(text=given)
         return Turn("echoes in capitals", text, given.upper(), (given.upper(),))
-    return Turn("echoes", _SAY.pick(rng, split).format(text=given), given, (given,))
+    wording = _SAY.pick(rng, split)
+    said = f'"{given}"' if _QUOTED in wording else given
+    return Turn("echoes", wording.format(text=given), f"{_OPENING} {said}", (given,))
 
 
 def _given(rng: random.Random) -> str:

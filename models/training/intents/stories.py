@@ -226,7 +226,8 @@ def _answered(
         "helper": _with_article(helper),
         "helper_bare": helper,
     }
-    return Turn("stories", text, told(rng, slots, brief=state.brief), tuple(keys) or (".",))
+    told_now = told(rng, slots, brief=state.brief)
+    return Turn("stories", text, told_now, tuple(keys) or (".",), is_free=True)
 
 
 def _with_article(noun: str) -> str:
