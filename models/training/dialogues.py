@@ -44,7 +44,7 @@ _WEIGHTS: dict[Intent, float] = {
     follow_up.follow_up: 10,
     geography.capital: 10,
     geography.country_of_capital: 3,
-    geography.unknown_capital: 2,
+    geography.unknown_capital: 3,
     weather.weather_of: 12,
     weather.weather_there: 26,
     arithmetic.add_or_subtract: 9,

@@ -364,8 +364,11 @@ def test_rewriting_uses_the_last_answer() -> None:
 
 def test_sums_and_neighbours_are_right() -> None:
     rng = random.Random(9)
-    for _ in range(300):
-        a, sign, b, _, result = arithmetic.add_or_subtract(rng, State(), "train").assistant.split()
+    drawn = [arithmetic.add_or_subtract(rng, State(), "train") for _ in range(300)]
+    assert {turn.kind for turn in drawn} == {"sums", "products"}
+    assert all("don't know" in turn.assistant for turn in drawn if turn.kind == "products")
+    for turn in (turn for turn in drawn if turn.kind == "sums"):
+        a, sign, b, _, result = turn.assistant.split()
         expected = int(a) + int(b) if sign == "plus" else int(a) - int(b)
         assert result == f"{expected}."
     said = {order.neighbour(rng, State(), "train").assistant for _ in range(2000)}
@@ -374,6 +377,12 @@ def test_sums_and_neighbours_are_right() -> None:
     assert "If today is Sunday, tomorrow is Monday." in said
     assert "The 3rd month of the year is March." in said
     assert "Before 100 comes 99." in said
+
+
+def test_name_and_home_can_be_asked_for_at_once() -> None:
+    state = State(user_name="Kofi", city="Nairobi")
+    drawn = [two_questions.two_questions(random.Random(n), state, "train") for n in range(100)]
+    assert "Your name is Kofi. You live in Nairobi." in {turn.assistant for turn in drawn}
 
 
 def test_a_system_turn_that_wants_brevity_gets_one_sentence() -> None:

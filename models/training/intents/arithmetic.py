@@ -110,6 +110,17 @@ _SUBTRACT = Wordings(
     "[There are|I see|We have] {a} {things} and {b} [leave|go away|are taken|disappear][. How many "
     "are there?|, how many are left?|. How many {things} are left?]",
 )
+_NEITHER = Wordings(
+    "What is {a} times {b}?",
+    "[What is|What's|Whats|How much is|Calculate|Compute|Tell me|And] {a} [times|x|*|multiplied by|"
+    "divided by|/|over] {b}[?|]",
+    "{a} [times|x|*|multiplied by|divided by|/] {b}[?| = ?| is| is what?| equals| makes| =|]",
+    "[Multiply|Divide|Please multiply|Can you divide|Could you multiply] {a} by {b}[.|?]",
+    "[What is the|What's the|Give me the] product of {a} and {b}?",
+    "[How often|How many times] does {b} [go|fit] into {a}?",
+    "[Can you|Could you] [work out|compute|calculate] {a} [times|divided by|*|/] {b}?",
+)
+_NEITHER_SHARE = 0.07
 
 
 def _shown(rng: random.Random, number: int) -> str:
@@ -118,6 +129,8 @@ def _shown(rng: random.Random, number: int) -> str:
 
 def add_or_subtract(rng: random.Random, state: State, split: Split) -> Turn:
     """Operands from 0 to 20; a difference is never negative."""
+    if rng.random() < _NEITHER_SHARE:
+        return _multiply_or_divide(rng, split)
     a, b = rng.randint(0, 20), rng.randint(0, 20)
     adds = rng.random() < 0.5
     if not adds:
@@ -130,3 +143,12 @@ def add_or_subtract(rng: random.Random, state: State, split: Split) -> Turn:
     answer = f"{a} plus {b} is {a + b}." if adds else f"{a} minus {b} is {a - b}."
     key = f"is {a + b}." if adds else f"is {a - b}."
     return Turn("sums", typed(rng, text, protected=[*shown, text]), answer, (key,))
+
+
+def _multiply_or_divide(rng: random.Random, split: Split) -> Turn:
+    """What is not known looks much like a sum."""
+    most = rng.choice((20, 99, 999))
+    shown = [_shown(rng, n) if n <= 20 else str(n) for n in rng.choices(range(most + 1), k=2)]
+    text = capitalized(_NEITHER.pick(rng, split).format(a=shown[0], b=shown[1]))
+    answer = "I can only add and subtract, so I don't know."
+    return Turn("products", typed(rng, text, protected=shown), answer, ("don't know",))

@@ -86,8 +86,6 @@ _FRAMES = Wordings(
     "[Summarise|Summarize|Review] [this article|the book {noun}|the film {noun}][.|]",
     "[Sing|Rap|Draw|Paint|Generate] [me |][a song|a picture|an image|something] [of|about] {noun}.",
     # Other maths
-    "[What is|How much is|Calculate|Compute|Whats] {x} [times|divided by|x|*|/|multiplied by] "
-    "{y}[?|]",
     "[What is|Calculate|Compute] [the square root of|the logarithm of|the factorial of] {x}[?|]",
     "[What is|Calculate|How much is] {big} [plus|minus|+|-] {big2}[?|]",
     "[What is|Calculate] {x} [percent|%] of {big}?",

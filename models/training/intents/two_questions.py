@@ -30,6 +30,16 @@ _BOTH = Wordings(
     "[Two questions: |Two things: |First, |]{first}[, and| and|. And then|. Second,|; ] "
     "{second}[?|]",
 )
+# Two things that were told, in as few words as one types.
+_NAME_AND_HOME = Wordings(
+    "What is my name and where do I live?",
+    "[What is|What's|Tell me|Say|Do you know|Do you remember] my name and [where I live|my city|my "
+    "home town][?|.|]",
+    "[My name and|My name,|My name plus] [where do I live|where I live|my city][?|]",
+    "[Who am I and|What am I called and|My name? And] where [do I live|is my home]?",
+    "[Name and city|Name and home town|My name and city|Name and home] of mine[?|, please]",
+)
+_NAME_AND_HOME_SHARE = 0.2
 _TOLD_SHARE = 0.5
 _ALIKE_SHARE = 0.4
 
@@ -82,6 +92,9 @@ _ALIKE = (
 
 def two_questions(rng: random.Random, state: State, split: Split) -> Turn:
     """Often about what was told, so that something is recalled twice over."""
+    are_told = state.user_name is not None and state.city is not None
+    if not state.brief and are_told and rng.random() < _NAME_AND_HOME_SHARE:
+        return _name_and_home(rng, state, split)
     if not state.brief and rng.random() < _ALIKE_SHARE:
         return _two_alike(rng, split)
     asked = rng.sample(_SHORT, 2)
@@ -106,6 +119,14 @@ def _two_alike(rng: random.Random, split: Split) -> Turn:
     user = typed(rng, text, protected=asked)
     answer = " ".join(map(kind.said_of, asked))
     return Turn("two questions", user, answer, tuple(facts[thing] for thing in asked))
+
+
+def _name_and_home(rng: random.Random, state: State, split: Split) -> Turn:
+    user = typed(rng, _NAME_AND_HOME.pick(rng, split))
+    answer = f"Your name is {state.user_name}. You live in {state.city}."
+    assert state.user_name is not None
+    assert state.city is not None
+    return Turn("two questions", user, answer, (state.user_name, state.city))
 
 
 def _told(state: State) -> list[Intent]:
