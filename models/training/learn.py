@@ -23,7 +23,7 @@ from models.training.batches import max_chars
 from models.training.dialogues import conversation
 from models.training.export import export
 from models.training.knowledge import first_sentence
-from models.training.plan import Plan, gpu_plan
+from models.training.plan import Plan, further, gpu_plan
 from models.training.shapes import DRAFT, TARGET, VOCAB_SIZE, Shape
 from models.training.tokenizer import train_tokenizer
 from models.training.train import Progress, Training
@@ -50,6 +50,15 @@ Workers = Annotated[int | None, typer.Option(help="Processes that write texts.")
 Minutes = Annotated[float, typer.Option(help="Stop after so many; the same command goes on.")]
 StartFrom = Annotated[
     Path | None, typer.Option(help="A checkpoint whose weights the target begins with.")
+]
+DraftFrom = Annotated[
+    Path | None, typer.Option(help="A checkpoint whose weights the draft begins with.")
+]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        help="Learn further, with --start-from's tokenizer, at so much of the usual rates."
+    ),
 ]
 Fuse = Annotated[bool, typer.Option(help="torch.compile: wants a C++ compiler.")]
 Fresh = Annotated[bool, typer.Option(help="Forget earlier checkpoints.")]
@@ -141,19 +150,24 @@ def learn(
     target_tokens: float | None = None,
     draft_tokens: float | None = None,
     start_from: Path | None = None,
+    draft_from: Path | None = None,
+    rate: float | None = None,
 ) -> tuple[Progress, Progress]:
     """Train target and draft and write them to `out`; how far both trainings went."""
-    tokenizer = trained_tokenizer(work)
+    tokenizer = trained_tokenizer(work if start_from is None or rate is None else start_from)
     make_plan = gpu_plan if way.device == "cuda" else Plan
     millions = (target_tokens, draft_tokens)
-    target_plan, draft_plan = (
+    plans = [
         make_plan(int((wanted or usual) * 1e6))
         for wanted, usual in zip(millions, _USUAL_TOKENS[way.device], strict=True)
-    )
+    ]
+    target_plan, draft_plan = plans if rate is None else (further(plan, rate) for plan in plans)
     target = _trained(work / "target", TARGET, target_plan, tokenizer, way, start_from=start_from)
     export(target.averaged_model(), tokenizer, out / "target")
     teacher = target.averaged_model()
-    draft = _trained(work / "draft", DRAFT, draft_plan, tokenizer, way, teacher=teacher)
+    draft = _trained(
+        work / "draft", DRAFT, draft_plan, tokenizer, way, start_from=draft_from, teacher=teacher
+    )
     export(draft.averaged_model(), tokenizer, out / "draft")
     return target.progress, draft.progress
 
@@ -168,9 +182,13 @@ def main(
     workers: Workers = None,
     minutes: Minutes = math.inf,
     start_from: StartFrom = None,
+    draft_from: DraftFrom = None,
+    rate: Rate = None,
     fuse: Fuse = False,
     fresh: Fresh = False,
 ) -> tuple[Progress, Progress]:
+    if rate is not None and start_from is None:
+        raise typer.BadParameter("--rate is for learning further: it wants --start-from.")
     until_s = time.monotonic() + 60 * minutes
     # Before any other thread is started, since it holds for a thread and those that it starts. The
     # attention of a trained model is full of numbers too small for fp32, which a CPU computes
@@ -191,6 +209,8 @@ def main(
             target_tokens=target_tokens,
             draft_tokens=draft_tokens,
             start_from=start_from,
+            draft_from=draft_from,
+            rate=rate,
         )
     except _TimeIsOver:
         print("Time is over. The same command, without --fresh, goes on from here.")

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # What users type is mostly noise to learn: it does not count in the loss, nor cost time there.
 USER_WEIGHT = 0.0
@@ -75,3 +75,18 @@ def gpu_plan(total_tokens: int) -> Plan:
     """For a GPU, which waits while it is told what to do: few large batches, and larger steps, as
     there are more tokens to make them of."""
     return Plan(total_tokens, step_tokens=(8_000, 48_000), batch_tokens=65_536, steps_drawn=12)
+
+
+def further(plan: Plan, rate: float) -> Plan:
+    """For weights that have learned before: texts and steps are as at the plan's end, and `rate` of
+    its learning rates falls from the beginning."""
+    return replace(
+        plan,
+        lengths=tuple(
+            replace(length, share_at_start=length.share_at_end) for length in plan.lengths
+        ),
+        step_tokens=(plan.step_tokens[1],) * 2,
+        matrix_lr=plan.matrix_lr * rate,
+        other_lr=plan.other_lr * rate,
+        decay_share=1.0,
+    )

@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from models.training.export import export
 from models.training.learn import default_work_folder
-from models.training.plan import Length, Plan
+from models.training.mean import mean_of
+from models.training.plan import Length, Plan, further
 from models.training.shapes import DRAFT, TARGET, Shape
 from models.training.tokenizer import train_tokenizer
 from models.training.train import Progress, Training
@@ -140,3 +141,29 @@ def test_compiled_layers_learn_the_same(tiny_tokenizer: Tokenizer, tmp_path: Pat
         losses.append(training.progress.loss)
         training.close()
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+def test_learning_further_falls_from_the_beginning_at_a_share_of_the_rates() -> None:
+    usual = Plan(1_000_000)
+    plan = further(usual, 0.25)
+    assert (plan.matrix_lr, plan.other_lr) == (usual.matrix_lr / 4, usual.other_lr / 4)
+    assert plan.lr_factor(10_000, 500_000) == pytest.approx(0.5)
+    assert plan.tokens_of_step(0) == plan.tokens_of_step(1_000_000) == usual.step_tokens[1]
+    shares = [(length.share_at_start, length.share_at_end) for length in plan.lengths]
+    assert all(start == end for start, end in shares)
+
+
+def test_the_mean_of_models_has_the_shares_that_were_asked_for(
+    tiny_tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    folders = [tmp_path / "one", tmp_path / "other"]
+    weights = []
+    for folder in folders:
+        model = LlamaForCausalLM(SHAPE.config())
+        export(model, tiny_tokenizer, folder)
+        weights.append(model.model.embed_tokens.weight.float())
+    mean = mean_of(dict(zip(folders, (1.0, 3.0), strict=True)))
+    expected = (weights[0] + 3 * weights[1]) / 4
+    torch.testing.assert_close(mean.model.embed_tokens.weight, expected)
+    with pytest.raises(ValueError, match="more than 0"):
+        mean_of(dict.fromkeys(folders, 0.0))
