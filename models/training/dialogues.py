@@ -78,10 +78,10 @@ _WEIGHTS: dict[Intent, float] = {
 # answers is decided by its first words and known from then on, so these few count more; words given
 # to be said have a loss that is many times as large, and would drown the rest.
 _COUNTS: dict[Intent, float] = {
-    inference.define: 2.0,
-    inference_reversed.term_for: 2.0,
-    inference.why: 3.0,
-    inference.when: 2.5,
+    inference.define: 2.2,
+    inference_reversed.term_for: 3.0,
+    inference.why: 2.2,
+    inference.when: 3.0,
     inference.compare: 2.0,
     inference.compare_them: 1.5,
     follow_up.follow_up: 1.5,
@@ -89,10 +89,14 @@ _COUNTS: dict[Intent, float] = {
     weather.weather_of: 1.5,
     weather.weather_there: 1.5,
     arithmetic.add_or_subtract: 1.5,
-    order.neighbour: 1.5,
+    order.neighbour: 2.5,
+    memory.ask_name: 2.0,
+    memory.ask_city: 2.0,
+    memory.ask_favourite: 2.0,
+    memory.ask_called: 1.5,
     rewriting.repeat: 1.5,
     off_topic.off_topic: 0.7,
-    two_questions.two_questions: 0.8,
+    lists.whole_list: 1.5,
     stories.story: 1.5,
     given_words.say: 0.3,
 }
