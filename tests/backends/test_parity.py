@@ -144,15 +144,17 @@ def test_a_compiled_step_computes_the_same(
 def test_16_bit_logits_differ_no_more_than_passes_of_another_length_do(
     engines: Engines, texts: list[tuple[list[int], int]], weights: str
 ) -> None:
-    """The yardstick: the same weights without a cache, where only the passes' lengths differ."""
-    plain = engines(weights=weights)
-    noise = farthest(plain, engines(weights=weights, kv_cache="off"), texts)
-    assert noise > 0
+    """The yardstick: the same weights without a cache, where only the passes' lengths differ. The
+    farthest of all logits is one of a million, so that only a gross slip shows in it."""
+    plain, uncached = engines(weights=weights), engines(weights=weights, kv_cache="off")
+    usual_noise, worst_noise = (far(plain, uncached, texts) for far in (usual_distance, farthest))
+    assert usual_noise > 0
     for toggles in SAME[1:]:
         # Eager attention rounds scores and shares to 16 bits on the way, which the fused does not.
         times = 8 if "attention" in toggles else 2
         other = engines(**({"weights": weights} | toggles))
-        assert farthest(plain, other, texts) <= times * noise, toggles
+        assert usual_distance(plain, other, texts) <= times * usual_noise, toggles
+        assert farthest(plain, other, texts) <= 2 * times * worst_noise, toggles
 
 
 @pytest.mark.slow  # the logits above decide; this asks a dozen whole answers of each
