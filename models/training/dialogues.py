@@ -69,7 +69,7 @@ _WEIGHTS: dict[Intent, float] = {
     lists.some_of: 7,
     smalltalk.small_talk: 16,
     smalltalk.who_are_you: 2,
-    off_topic.off_topic: 28,
+    off_topic.off_topic: 30,
     stories.story: 22,
     notes.short_notes: 5,
     two_questions.two_questions: 20,
@@ -80,7 +80,7 @@ _WEIGHTS: dict[Intent, float] = {
 _COUNTS: dict[Intent, float] = {
     inference.define: 2.5,
     inference_reversed.term_for: 3.0,
-    inference.why: 2.2,
+    inference.why: 2.8,
     inference.when: 3.0,
     inference.compare: 2.0,
     inference.compare_them: 1.5,
@@ -99,10 +99,10 @@ _COUNTS: dict[Intent, float] = {
     rewriting.repeat: 1.5,
     opposites.opposite: 2.5,
     smalltalk.small_talk: 2.0,
-    off_topic.off_topic: 1.5,
+    off_topic.off_topic: 2.0,
     lists.whole_list: 1.5,
-    stories.story: 1.5,
-    given_words.say: 0.5,
+    stories.story: 2.0,
+    given_words.say: 0.4,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.
 _TOLD_FACTOR, _UNTOLD_FACTOR, _THERE_FACTOR = 9.0, 0.3, 2.0
@@ -123,6 +123,7 @@ _NEXT: dict[str, Intent] = {
     "opposites": opposites.opposite,
     "colours": colours.colour_of,
     "sums": arithmetic.add_or_subtract,
+    "weather": weather.weather_of,
 }
 _REWRITING = (rewriting.repeat, rewriting.shorten, rewriting.upper_case)
 # A long conversation tells some of these first and asks for them last.

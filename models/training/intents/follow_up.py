@@ -15,6 +15,8 @@ _WHY = Wordings(
     "Why [so|is that|is it so|exactly|actually|though|is that so|does it]?",
     "[How come|For what reason|What for|Because of what|What is the reason|What's the reason]?",
     "[Explain|Tell me|Say] why[.|, please.]",
+    "[And |But |So |OK, |]why [does it matter|does that matter|is it important|is that important|"
+    "should I care|do people care|would I care|is it worth knowing]?",
 )
 _WHEN = Wordings(
     "When?",

@@ -120,7 +120,7 @@ _COUNTRY = Wordings(
 )
 # Of the questions after a capital, how many only name the next country; and how many questions
 # only want a yes or a no, or use the adjective. A wrong city is often a big one of that country.
-_AND_SHARE, _IS_IT_SHARE, _ADJECTIVE_SHARE, _BIG_CITY_SHARE = 0.4, 0.1, 0.1, 0.5
+_AND_SHARE, _IS_IT_SHARE, _ADJECTIVE_SHARE, _BIG_CITY_SHARE = 0.4, 0.15, 0.1, 0.6
 
 
 @cache

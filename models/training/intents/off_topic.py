@@ -119,7 +119,8 @@ _FRAMES = Wordings(
     "[Call|Email|Text|Remind] [me|my boss|my mother|{person}][ tomorrow| please|].",
     "[Set|Start|Stop] [a timer|an alarm|the music|a reminder][ for {y} minutes|].",
     "[Open|Search|Google|Play|Download|Order|Buy] {noun}[ online| for me|].",
-    "[Turn on|Turn off] the [light|radio|heating|TV].",
+    "[Turn on|Turn off|Switch on|Switch off|Turn down|Set] the [light|radio|heating|TV|lamp|music|"
+    "alarm|volume|oven].",
     "[What should I|Can you recommend something to|Suggest something to] [read|watch|do|play|wear]"
     "[ tonight| today|]?",
     "[Recommend|Suggest|Find] [me |][a film|a movie|a series|a show|a book|a restaurant|a song|"
@@ -140,6 +141,14 @@ _FRAMES = Wordings(
     "[Where|How] do {animal} [live|sleep|hunt|swim]?",
     "[Why|How] do {animal} [make sounds|migrate|hide|jump]?",
     "[Can|Do] {animal} [swim|fly|see colours|dream|bite]?",
+    "[Can|Do|Could|Will|Would] {animal} [hear|smell|see|recognise|tell apart] [colours|red|blue|"
+    "people|music|the dark|green and yellow|the stars|ultraviolet light]?",
+    "[Which|What|How many] colours [can|do] {animal} [see|like|recognise]?",
+    "How well [can|do] {animal} [see|hear|smell|remember|climb|run]?",
+    "[Are|Why are] {animal} [colour-blind|dangerous|clever|endangered|good pets|mammals|lazy|"
+    "awake at night]?",
+    "[In which countries|On which continent|In what kind of place|Where exactly] do {animal} "
+    "[live|sleep|nest]?",
     "[Why is|Why does] the [sky blue|sea salty|moon shine|wind blow|earth turn|grass grow]?",
     "[How far|How big|How hot|How old] is the [sun|moon|earth|universe|galaxy]?",
     "[What is|Explain|Define] {science}[?|.|]",
@@ -202,11 +211,17 @@ _ABOUT = (
     "Sorry, I don't know {x}. Ask me about a term of LLM inference, a capital or a sum.",
     "I don't know what {x} is. I know terms of LLM inference, capitals and short stories.",
 )
-# How often the answer says what it is that it does not know, where one word was asked for.
+# A question that begins with one of these is refused in the way of that word, so that refusals
+# differ under greedy decoding too. A draw by chance, or one by rare words, would be a loss that no
+# training takes away.
+_OPENINGS = (
+    *("how", "what", "who", "which", "why", "when", "where", "is", "can", "do", "should"),
+    *("i", "we", "my", "explain", "write", "tell", "give"),
+)
 _CIRCUMSTANCE_SHARE = 0.1
-_ECHO_SHARE = 0.35
 _MARKS = ",.:;?!'\""
-_ECHOED = ("word", "person")
+# Where one word was asked for, the answer says what it is that it does not know.
+_ECHOED = "word"
 
 
 @cache
@@ -262,24 +277,27 @@ def off_topic(rng: random.Random, state: State, split: Split) -> Turn:
     text = capitalized(wording.format(**slots))
     if rng.random() < _CIRCUMSTANCE_SHARE:
         text = with_circumstance(rng, text)
-    echoed = next((slot for slot in _ECHOED if f"{{{slot}}}" in wording), None)
-    if echoed is None or rng.random() > _ECHO_SHARE:
+    if f"{{{_ECHOED}}}" in wording:
+        said = str(slots[_ECHOED])
+        user = typed(rng, text, protected=[said, capitalized(said)])
+        answer = _ABOUT[_opening(text) % len(_ABOUT)].format(x=as_typed(user, said))
+    else:
         answer = _refusal(text, state)
         user = typed(rng, text)
-    else:
-        said = str(slots[echoed])
-        user = typed(rng, text, protected=[said, capitalized(said)])
-        answer = rng.choice(_ABOUT).format(x=as_typed(user, said))
     answer = first_sentence(answer) if state.brief else answer
     return Turn("off topic", user, answer, ("don't know",))
 
 
 def _refusal(text: str, state: State) -> str:
-    """Another one for each word that a question begins with, and after a refusal the next: drawn by
-    chance, the most frequent would be all that greedy decoding ever says."""
+    """Another one for each way to begin, and after a refusal the next."""
     last = first_sentence(state.last_answer or "")
     for number, refusal in enumerate(_REFUSALS):
         if first_sentence(refusal) == last:
             return _REFUSALS[(number + 1) % len(_REFUSALS)]
-    opening = text.split()[0].strip(_MARKS).lower()
-    return _REFUSALS[zlib.crc32(opening.encode()) % len(_REFUSALS)]
+    return _REFUSALS[_opening(text) % len(_REFUSALS)]
+
+
+def _opening(text: str) -> int:
+    """A number for the word that a question begins with; 0 for words that seldom begin one."""
+    first = text.split()[0].lower().partition("'")[0].strip(_MARKS)
+    return zlib.crc32(first.encode()) if first in _OPENINGS else 0

@@ -74,6 +74,17 @@ _NEXT = Wordings(
     "[And|What about|How about|And what about|Now|Same for] [in |]{time}?",
     "[And|But] how is it in {time}?",
 )
+_ANOTHER = Wordings(
+    "And {city} in {time}?",
+    "[How about|What about|And|And what about|And how is] [in |]{city} in {time}[?|]",
+    "[And|Then|OK, and|So] [how is it|what is it like] in {city} in {time}[?|]",
+    "[In|During] {time} in {city}[, then|]?",
+)
+_ANOTHER_THEN = Wordings(
+    "And in {city}?",
+    "[And|How about|What about|Same for|Now|And what about] [in |]{city}[?|]",
+    "[And|But] how is it in {city}[?| then?]",
+)
 _JUST_THE_CITY = Wordings(
     "{city}",
     "[I mean|In|It is|For|Let's say|I meant|I am in] {city}[.|, please.|]",
@@ -85,6 +96,9 @@ _JUST_THE_TIME = Wordings(
     "{Time}[.|, please.|!|]",
     "[I mean|In|For|Let's say|It is for|I travel in|Probably in] {time}[.|, please.|]",
 )
+# How often a question after an answer about the weather only names the next month, the next city,
+# or both.
+_NEXT_SHARE, _ANOTHER_THEN_SHARE, _ANOTHER_SHARE = 0.4, 0.15, 0.2
 _OWN_CITY = re.compile(r"\b(here|my|I)\b")
 _SEASONS = {"winter": 0, "spring": 3, "summer": 6, "autumn": 9}
 _SOUTH = ("southern", "coastal_desert")
@@ -134,16 +148,25 @@ def _time(rng: random.Random) -> str:
 
 
 def weather_of(rng: random.Random, state: State, split: Split) -> Turn:
-    """The city is in the question, or the question goes on about the city of the last answer."""
+    """The city is in the question, or the question goes on about the last answer: in another month,
+    or in another city."""
     time = _time(rng)
-    asked_before = state.weather_month is not None and state.weather_city is not None
-    if asked_before and _was_weather(state) and rng.random() < 0.6:
+    goes_on = state.weather_month is not None and _was_weather(state)
+    draw = rng.random()
+    if goes_on and draw < _NEXT_SHARE:
         assert state.weather_city is not None
         text = _NEXT.pick(rng, split).format(time=time)
         return _answered(rng, state, text, state.weather_city, time)
     city = rng.choice(city_names())
     if rng.random() < 0.12:
         city = names.invented_word(rng, rng.choice((2, 3))).capitalize()
+    if goes_on and draw < _NEXT_SHARE + _ANOTHER_THEN_SHARE:
+        assert state.weather_month is not None
+        text = _ANOTHER_THEN.pick(rng, split).format(city=city)
+        return _answered(rng, state, text, city, state.weather_month)
+    if goes_on and draw < _NEXT_SHARE + _ANOTHER_THEN_SHARE + _ANOTHER_SHARE:
+        text = _ANOTHER.pick(rng, split).format(city=city, time=time)
+        return _answered(rng, state, text, city, time)
     if rng.random() < 0.12:
         text = _OF_UNTIMED.pick(rng, split).format(city=city)
         return _month_wanted(rng, state, text, city)
