@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from models.training.dialogues import ask, next_intent
+from models.training.dialogues import ask
 from models.training.intents import geography, inference, lists, memory, stories, weather
 from models.training.intents.base import Intent, State
+from models.training.mix import next_intent
 
 # What may have been said before; None is nothing.
 _BEFORE: tuple[Intent | None, ...] = (

@@ -8,13 +8,7 @@ import pytest
 
 from models.training import knowledge
 from models.training.batches import encode
-from models.training.dialogues import (
-    RECALL_COUNTS,
-    Conversation,
-    conversation,
-    next_intent,
-    recall,
-)
+from models.training.dialogues import RECALL_COUNTS, Conversation, conversation, recall
 from models.training.intents import (
     arithmetic,
     colours,
@@ -36,6 +30,7 @@ from models.training.intents.base import State
 from models.training.intents.circumstances import with_circumstance
 from models.training.intents.synonyms import with_synonyms
 from models.training.knowledge import first_sentence
+from models.training.mix import next_intent
 from models.training.questions import Question, generated_questions
 from models.training.tokenizer import train_tokenizer
 from models.training.wording import Wordings, as_typed, expand, typed
