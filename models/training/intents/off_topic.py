@@ -192,6 +192,41 @@ _FRAMES = Wordings(
     "{noisy}",
     *ways("off_topic"),
 )
+# What has the words of something that the model knows, and asks for something else.
+_NEAR = Wordings(
+    "Which colours do {animal} see?",
+    # Not the colour of a thing
+    "[Can|Do|Could|Will] {animal} [see|tell apart|know|recognise|like] [all |any |many |]colours?",
+    "[How many|Which|What] colours [can|do] {animal} [see|like|prefer|know]?",
+    "[Why|How|When] do {animal} [change|lose|see|choose] [their colour|colours]?",
+    "[Are|Were] {animal} [colour-blind|colour blind|able to see colours|good at colours]?",
+    "[How do I|How can I|Can I|Should I] [dye|paint|bleach|colour] [my|a|the] {noun} {colour}?",
+    "[Who|Why did somebody] [invented|paint|choose] {colour} [paint|as the colour of the {noun}]?",
+    # Not where the user lives
+    "[Where|How long|With whom] do {animal} [live|sleep|nest|hide|stay in winter]?",
+    "[Where|In which house|In which town] does {person} live[ now| today|]?",
+    "[Why|When] do {animal} [hide|sleep|sing|bite|fight|wake up|leave]?",
+    # Not the weather
+    "[Why|How] do [leaves|prices|birds|fruits|sales] [fall|come back|change] in [autumn|spring|"
+    "winter|{month}]?",
+    "[Is it|Will it be] [expensive|crowded|safe|easy to park|loud] in {city} in {month}?",
+    "[Which|What] [fruits|festivals|sports|holidays] are [there|in season|on] in {month}?",
+    # Not a capital
+    "[What is|Name|Tell me] the [flag|anthem|currency|language|area|time zone|oldest city] of "
+    "{country}[?|.|]",
+    "[What is|What's] the word [{noun}|for {noun}] in {language}[?|]",
+    "[How do you|How would I] [write|say|spell|pronounce] {noun} in {language}[?|]",
+    # Not a term of inference
+    "[How much memory|How many cores|What battery|Which screen] has [my phone|my laptop|a watch]?",
+    "[What is|Where is|How do I clean] the [cache|memory|head|router|layer|server] of [a|my] "
+    "{noun}?",
+    "[How long is|When is|What is] the [latency|warm-up|pipeline|schedule|training] [of|for] "
+    "{sport}?",
+    # Not a story to tell, not an opposite
+    "[Who wrote|Where can I buy|Who reads] [the|a] [story|tale|book] [of|about] the {noun}[?|]",
+    "[What is|Which shop is] opposite the {noun} in {city}?",
+)
+_NEAR_SHARE = 0.25
 _REFUSALS = (
     "I don't know that. I can talk about LLM inference, capitals, the weather and short stories.",
     "I don't know, that is not one of my topics. Ask me about LLM inference or a capital, or wish "
@@ -268,11 +303,14 @@ def _slots(rng: random.Random) -> dict[str, object]:
         "big": rng.randint(50, 99999),
         "big2": rng.randint(50, 9999),
         "year": rng.randint(900, 2025),
+        "colour": rng.choice(names.COLOURS),
+        "month": rng.choice(names.MONTHS),
     }
 
 
 def off_topic(rng: random.Random, state: State, split: Split) -> Turn:
-    wording = _FRAMES.pick(rng, split)
+    frames = _NEAR if rng.random() < _NEAR_SHARE else _FRAMES
+    wording = frames.pick(rng, split)
     slots = _slots(rng)
     text = capitalized(wording.format(**slots))
     if rng.random() < _CIRCUMSTANCE_SHARE:
