@@ -64,7 +64,7 @@ _WEIGHTS: dict[Intent, float] = {
     smalltalk.small_talk: 16,
     smalltalk.who_are_you: 2,
     off_topic.off_topic: 34,
-    stories.story: 22,
+    stories.story: 25,
     notes.short_notes: 5,
     two_questions.two_questions: 20,
 }
@@ -72,9 +72,9 @@ _WEIGHTS: dict[Intent, float] = {
 # answers is decided by its first words and known from then on, so these few count more; words given
 # to be said have a loss that is many times as large, and would drown the rest.
 _COUNTS: dict[Intent, float] = {
-    inference.define: 2.5,
+    inference.define: 2.8,
     inference_reversed.term_for: 3.0,
-    inference.why: 2.8,
+    inference.why: 3.0,
     inference.when: 3.0,
     inference.compare: 2.0,
     inference.compare_them: 1.5,
@@ -95,7 +95,7 @@ _COUNTS: dict[Intent, float] = {
     smalltalk.small_talk: 2.0,
     off_topic.off_topic: 2.5,
     lists.whole_list: 1.5,
-    stories.story: 2.0,
+    stories.story: 2.3,
     given_words.say: 0.4,
 }
 # What was told is asked for often and what was not seldom, or "not told" would be the safe guess.

@@ -8,7 +8,7 @@ DEFINE = Wordings(
     "What [is|are|'s] {term}?",
     "[What's|Whats|What is|What are] {term}[ again| exactly| really| actually|]?",
     "What[ exactly|] [is|are] {term}[, in simple words|, simply put|, please|, in plain English]?",
-    "What is {term} [in LLM inference|in this field|for a model|used for|all about|about]?",
+    "What is {term} [in LLM inference|in this field|for a model|all about|about]?",
     "In [LLM inference|LLM serving|the context of LLMs|machine learning], what [is|are] {term}?",
     "What does {term} [mean|do|stand for|refer to|describe]?",
     "What [do you understand by|should I understand by|do you call|kind of thing is] {term}?",

@@ -101,11 +101,11 @@ def _wish(rng: random.Random) -> _Wish:
     draw = rng.random()
     if draw < 0.1:
         return _Wish()
-    if draw < 0.14:
+    if draw < 0.16:
         return _Wish(place=_place(rng))
     name = names.person_name(rng) if rng.random() < 0.5 else None
     place = _place(rng) if rng.random() < 0.35 else None
-    if draw < 0.2:
+    if draw < 0.22:
         return _Wish(name=name or names.person_name(rng), place=place)
     hero = _wished_hero(rng)
     look = None
