@@ -49,12 +49,20 @@ class Encoded:
 class Batch:
     """One conversation a row, padded at the end: `token_ids` [B, T]. What counts in the loss are
     the tokens at `places` of the flattened [B, T - 1] that have one before them, with their
-    `weights`, both [N]. `tokens` is the number of tokens without padding."""
+    `weights`, both [N]. `lengths` [B] are the numbers of tokens without padding."""
 
     token_ids: NDArray[np.int64]
     places: NDArray[np.int64]
     weights: NDArray[np.float32]
-    tokens: int
+    lengths: NDArray[np.int64]
+
+    @property
+    def tokens(self) -> int:
+        return int(self.lengths.sum())
+
+    def rows(self) -> NDArray[np.int64]:
+        """In which row each place is, [N]."""
+        return self.places // (self.token_ids.shape[1] - 1)
 
 
 def max_chars(row_tokens: int) -> int:
@@ -138,4 +146,4 @@ def _padded(group: list[Encoded]) -> Batch:
         weights[row, : len(encoded.ids)] = encoded.weights
     predicted = weights[:, 1:].ravel()
     places = np.flatnonzero(predicted)
-    return Batch(token_ids, places, predicted[places], sum(len(e.ids) for e in group))
+    return Batch(token_ids, places, predicted[places], np.array([len(e.ids) for e in group]))

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 
 # What users type is mostly noise to learn: it does not count in the loss, nor cost time there.
 USER_WEIGHT = 0.0
+# Of weights that have learned before, on a CPU: three times the tokens are drawn for a step, and a
+# fifth of the conversations is learned from, in 1.7 times the time (docs/LOG.md, 2026-11-23).
+_FURTHER_STEPS, _FURTHER_SHARE = 3, 0.2
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Plan:
     """How to train. Learning rates are peaks; they fall linearly over the last `decay_share`.
     `step_tokens`, at the start and at the end: early, many small steps learn faster; late, the
     gradient's noise is what stands in the way. A batch has at most `batch_tokens` cells; so many
-    steps are drawn at once that rows of similar length fill it."""
+    steps are drawn at once that rows of similar length fill it. With a `learned_share` below 1 a
+    step learns from about that share of the conversations drawn for it, see `choosing`."""
 
     total_tokens: int
     lengths: tuple[Length, ...] = (
@@ -42,6 +46,7 @@ class Plan:
     decay_share: float = 0.6
     seed: int = 1
     average_decay: float = 0.998
+    learned_share: float = 1.0
 
     def lr_factor(self, step: int, tokens: int) -> float:
         warm = min(1.0, (step + 1) / self.warmup_steps)
@@ -49,7 +54,7 @@ class Plan:
         return warm * min(1.0, max(0.02, left))
 
     def tokens_of_step(self, tokens: int) -> int:
-        """How many tokens the next step learns from, after `tokens` of training."""
+        """How many tokens are drawn for the next step, after `tokens` of training."""
         start, end = self.step_tokens
         return int(start + min(1.0, tokens / self.total_tokens) * (end - start))
 
@@ -78,14 +83,16 @@ def gpu_plan(total_tokens: int) -> Plan:
 
 
 def further(plan: Plan, rate: float) -> Plan:
-    """For weights that have learned before: texts and steps are as at the plan's end, and `rate` of
-    its learning rates falls from the beginning."""
+    """For weights that have learned before: texts are as at the plan's end, `rate` of its learning
+    rates falls from the beginning, and as most is known, steps learn from what is not."""
     return replace(
         plan,
         lengths=tuple(
             replace(length, share_at_start=length.share_at_end) for length in plan.lengths
         ),
-        step_tokens=(plan.step_tokens[1],) * 2,
+        step_tokens=(_FURTHER_STEPS * plan.step_tokens[1],) * 2,
+        batch_tokens=2 * plan.batch_tokens,
+        learned_share=_FURTHER_SHARE,
         matrix_lr=plan.matrix_lr * rate,
         other_lr=plan.other_lr * rate,
         decay_share=1.0,

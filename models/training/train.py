@@ -19,6 +19,7 @@ from transformers import LlamaForCausalLM
 
 from models.training import attention
 from models.training.batches import Batch, encode, grouped, max_chars
+from models.training.choosing import chosen, losses_of_rows
 from models.training.dialogues import conversation
 from models.training.drawing import Draws, Step
 from models.training.muon import Muon
@@ -41,11 +42,11 @@ class Progress:
     held_out_loss: float = math.nan
 
 
-def summed_loss(
+def weighted_losses(
     model: LlamaForCausalLM, batch: Batch, teacher: LlamaForCausalLM | None = None
 ) -> torch.Tensor:
-    """Sum of the weighted losses of a batch, in nats: against the text, or against what the
-    `teacher` would say next."""
+    """The weighted loss at each place of a batch, [N], in nats: against the text, or against what
+    the `teacher` would say next."""
     token_ids, places, weights = (
         _moved(array, model.device) for array in (batch.token_ids, batch.places, batch.weights)
     )
@@ -54,8 +55,7 @@ def summed_loss(
     if teacher is not None:
         with torch.no_grad():
             targets = _logits(teacher, token_ids, places).softmax(-1)
-    losses = functional.cross_entropy(logits, targets, reduction="none")
-    return (losses * weights).sum()
+    return functional.cross_entropy(logits, targets, reduction="none") * weights
 
 
 def _moved(array: NDArray[Any], device: torch.device) -> torch.Tensor:
@@ -131,6 +131,9 @@ class Training:
     def compile_layers(self) -> None:
         """Fuse what each layer computes. One by one, as the code of one serves them all: the whole
         model takes minutes to compile."""
+        # One row or many, short or long, learned from or only looked at: each has its own code, and
+        # beyond this number of codes nothing is fused any more.
+        torch._dynamo.config.recompile_limit = 32
         for layer in self.model.model.layers:
             layer.compile(dynamic=True)
 
@@ -144,9 +147,9 @@ class Training:
                 self._steps = next(self._draws)
                 self._draw += 1
             step = self._steps.pop()
-            self._learn(step, plan.lr_factor(progress.step, progress.tokens))
+            learned = self._learn(step, plan.lr_factor(progress.step, progress.tokens))
             progress.step += 1
-            progress.tokens += sum(batch.tokens for batch in step)
+            progress.tokens += sum(batch.tokens for batch in learned)
             progress.seconds += time.monotonic() - started_s
 
     def run(
@@ -184,7 +187,8 @@ class Training:
         report(progress)
         return is_done
 
-    def _learn(self, step: Step, lr_factor: float) -> None:
+    def _learn(self, step: Step, lr_factor: float) -> Step:
+        """Make a step, and give what it learned from."""
         plan = self.plan
         peaks = (plan.matrix_lr if plan.muon else plan.other_lr, plan.other_lr)
         for optimizer, peak in zip(self._optimizers, peaks, strict=True):
@@ -192,10 +196,13 @@ class Training:
             for group in optimizer.param_groups:
                 group["lr"] = peak * lr_factor
         total_weight = float(sum(np.sum(batch.weights, dtype=np.float64) for batch in step))
+        learned = step if plan.learned_share >= 1 else self._chosen(step)
+        if not learned:
+            return learned
         total = torch.zeros((), device=self._device)
-        for batch in step:
+        for batch in learned:
             with reduced_precision(self._device):
-                loss = summed_loss(self.model, batch, self._teacher) / total_weight
+                loss = weighted_losses(self.model, batch, self._teacher).sum() / total_weight
             loss.backward()
             total += loss.detach()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -209,6 +216,16 @@ class Training:
             torch._foreach_lerp_(
                 list(self._average.values()), list(self.model.parameters()), 1 - decay
             )
+        return learned
+
+    def _chosen(self, step: Step) -> Step:
+        losses = []
+        for batch in step:
+            with torch.no_grad(), reduced_precision(self._device):
+                of_places = weighted_losses(self.model, batch, self._teacher).cpu().numpy()
+            losses.append(losses_of_rows(batch, of_places))
+        rng = np.random.default_rng((self.plan.seed, self.progress.step))
+        return chosen(step, losses, self.plan.learned_share, rng)
 
     def _read_loss(self) -> None:
         self.progress.loss = float(self._loss)
@@ -227,7 +244,7 @@ class Training:
         drawn = [encode(self.tokenizer, talk, self.plan.user_weight) for talk in said]
         with torch.no_grad():
             batches = grouped(drawn, self.plan.batch_tokens)
-            total = sum(float(summed_loss(model, batch)) for batch in batches)
+            total = sum(float(weighted_losses(model, batch).sum()) for batch in batches)
         return total / sum(sum(encoded.weights) for encoded in drawn)
 
     def save(self) -> None:

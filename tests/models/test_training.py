@@ -49,6 +49,17 @@ def test_the_loss_goes_down(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
     assert training.held_out_loss(20) < before
 
 
+def test_a_model_learns_from_a_share_of_what_is_drawn(
+    tiny_tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    shared = replace(plan(1000), learned_share=0.4)
+    training = Training(SHAPE, tiny_tokenizer, shared, tmp_path)
+    before = training.held_out_loss(20)
+    training.train_while(lambda: training.progress.step < 40)
+    assert 0 < training.progress.tokens < 40 * 0.6 * STEPS_TOKENS
+    assert training.held_out_loss(20) < before - 1
+
+
 def test_a_stopped_training_goes_on_as_if_never_stopped(
     tiny_tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
@@ -148,7 +159,7 @@ def test_learning_further_falls_from_the_beginning_at_a_share_of_the_rates() -> 
     plan = further(usual, 0.25)
     assert (plan.matrix_lr, plan.other_lr) == (usual.matrix_lr / 4, usual.other_lr / 4)
     assert plan.lr_factor(10_000, 500_000) == pytest.approx(0.5)
-    assert plan.tokens_of_step(0) == plan.tokens_of_step(1_000_000) == usual.step_tokens[1]
+    assert plan.tokens_of_step(0) == plan.tokens_of_step(1_000_000) == 3 * usual.step_tokens[1]
     shares = [(length.share_at_start, length.share_at_end) for length in plan.lengths]
     assert all(start == end for start, end in shares)
 
