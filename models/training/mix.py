@@ -64,7 +64,7 @@ _WEIGHTS: dict[Intent, float] = {
     smalltalk.small_talk: 16,
     smalltalk.who_are_you: 2,
     off_topic.off_topic: 34,
-    stories.story: 25,
+    stories.story: 32,
     notes.short_notes: 5,
     two_questions.two_questions: 20,
 }

@@ -15,6 +15,8 @@ _WORD = re.compile(r"[a-z']+")
 _CHOICE = re.compile(r"\[([^\]]*)\]")
 # How often people mistype a word of what they ask.
 TYPO_SHARE = 0.15
+# To know a word by a misspelled form needs more practice than people give.
+_PRACTISED_TYPO_SHARE = 0.3
 _KEYBOARD_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -62,6 +64,11 @@ def _words(wording: str) -> list[str]:
 
 def _is_held_out(wording: str) -> bool:
     return zlib.crc32(wording.encode()) % _HELD_OUT_EVERY == 0
+
+
+def typo_share(split: Split) -> float:
+    """How often a word is mistyped in an intent that is known by a word or two."""
+    return _PRACTISED_TYPO_SHARE if split == "train" else TYPO_SHARE
 
 
 def as_typed(text: str, value: str) -> str:

@@ -12,7 +12,7 @@ from models.training.intents.base import State, Turn
 from models.training.intents.circumstances import lowered, with_circumstance
 from models.training.intents.synonyms import with_synonyms
 from models.training.knowledge import Comparison, Term, When, Why, first_sentence, without_article
-from models.training.wording import TYPO_SHARE, Split, Wordings, capitalized, expand, typed
+from models.training.wording import Split, Wordings, capitalized, expand, typed, typo_share
 
 NOTHING_MORE = "That is all I know about it. Ask me for another term, a capital or a story."
 _FOLLOW_UP_SHARE = 0.6
@@ -61,8 +61,6 @@ _IN_OTHER_WORDS, _SYNONYMS_SHARE = ("whys", "whens"), 0.5
 _CIRCUMSTANCE_SHARE = 0.15
 # Much of what people type has no capitals at all, and an abbreviation looks quite different then.
 _LOWER_SHARE = 0.25
-# To know a term by a misspelled name needs more practice than people give.
-_TYPO_SHARE = 0.3
 _ABBREVIATION = re.compile(r"[A-Z]{2,5}")
 _LETTERS_DIGITS = re.compile(r"([A-Za-z]+)(\d+)")
 
@@ -115,8 +113,8 @@ def _turn(
         question = with_circumstance(rng, question)
     said = first_sentence(answer) if brief else answer
     keys = keys or (first_sentence(answer).rstrip("."),)
-    typo_share = _TYPO_SHARE if split == "train" else TYPO_SHARE
-    asked = typed(rng, question, polite=draw >= 0.2 + _CIRCUMSTANCE_SHARE, typo_share=typo_share)
+    polite = draw >= 0.2 + _CIRCUMSTANCE_SHARE
+    asked = typed(rng, question, polite=polite, typo_share=typo_share(split))
     if split == "train" and rng.random() < _LOWER_SHARE:
         asked = asked.lower()
     return Turn(kind, asked, said, keys)

@@ -9,7 +9,7 @@ from models.training import knowledge, names
 from models.training.intents.base import State, Turn
 from models.training.intents.circumstances import with_circumstance
 from models.training.knowledge import first_sentence
-from models.training.wording import Split, Wordings, as_typed, capitalized, typed
+from models.training.wording import Split, Wordings, as_typed, capitalized, typed, typo_share
 from models.training.world import table, ways
 
 _FRAMES = Wordings(
@@ -317,11 +317,11 @@ def off_topic(rng: random.Random, state: State, split: Split) -> Turn:
         text = with_circumstance(rng, text)
     if f"{{{_ECHOED}}}" in wording:
         said = str(slots[_ECHOED])
-        user = typed(rng, text, protected=[said, capitalized(said)])
+        user = typed(rng, text, protected=[said, capitalized(said)], typo_share=typo_share(split))
         answer = _ABOUT[_opening(text) % len(_ABOUT)].format(x=as_typed(user, said))
     else:
         answer = _refusal(text, state)
-        user = typed(rng, text)
+        user = typed(rng, text, typo_share=typo_share(split))
     answer = first_sentence(answer) if state.brief else answer
     return Turn("off topic", user, answer, ("don't know",))
 

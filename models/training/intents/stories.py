@@ -12,7 +12,7 @@ from models.training import knowledge, names
 from models.training.intents import story_wordings as wordings
 from models.training.intents.base import State, Turn
 from models.training.intents.plots import HELPERS, OPENINGS, THINGS, told
-from models.training.wording import Split, as_typed, capitalized, typed
+from models.training.wording import Split, as_typed, capitalized, typed, typo_share
 
 # People have a trait instead of a colour.
 PEOPLE = (
@@ -93,7 +93,7 @@ def story(rng: random.Random, state: State, split: Split) -> Turn:
         text = _worded(rng, wish, split)
     # A wish that begins with one of its things may change the case of the first letter.
     protected = [case(thing) for thing in wish.things for case in (str, str.lower, capitalized)]
-    text = typed(rng, text, protected=protected)
+    text = typed(rng, text, protected=protected, typo_share=typo_share(split))
     return _answered(rng, state, text, wish, bare_place=bare)
 
 

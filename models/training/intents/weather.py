@@ -98,7 +98,7 @@ _JUST_THE_TIME = Wordings(
 )
 # How often a question after an answer about the weather only names the next month, the next city,
 # or both.
-_NEXT_SHARE, _ANOTHER_THEN_SHARE, _ANOTHER_SHARE = 0.4, 0.15, 0.2
+_NEXT_SHARE, _ANOTHER_THEN_SHARE, _ANOTHER_SHARE = 0.35, 0.22, 0.2
 _OWN_CITY = re.compile(r"\b(here|my|I)\b")
 _SEASONS = {"winter": 0, "spring": 3, "summer": 6, "autumn": 9}
 _SOUTH = ("southern", "coastal_desert")
