@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 # What users type is mostly noise to learn: it does not count in the loss, nor cost time there.
 USER_WEIGHT = 0.0
 # Of weights that have learned before, on a CPU: three times the tokens are drawn for a step, and a
-# fifth of the conversations is learned from, in 1.7 times the time (docs/LOG.md, 2026-11-23).
+# fifth of the conversations is learned from, in 1.7 times the time (docs/LOG.md, 2026-11-24).
 _FURTHER_STEPS, _FURTHER_SHARE = 3, 0.2
 
 
